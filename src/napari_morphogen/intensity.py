@@ -1,0 +1,105 @@
+"""Intensities ready for arithmetic: any dtype, broken pixels, channels, smoothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_morphogen.params import InputError
+
+LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)  # ITU-R BT.709
+FLOAT32_EXACT = 2**24  # larger whole numbers are rounded in float32
+
+
+def as_float(image: NDArray[Any]) -> NDArray[Any]:
+    """Return `image` in native float32, or float64 where float32 would round.
+
+    Parameters
+    ----------
+    image : ndarray
+        Any boolean, integer or real dtype and byte order.
+
+    Raises
+    ------
+    InputError
+        When the values are complex or no numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_float(np.array([[0, 255]], ">u2"))
+    array([[  0., 255.]], dtype=float32)
+    """
+    if image.dtype.kind not in "buif":
+        raise InputError(
+            f"Expected real numbers, but the image holds {image.dtype}; "
+            "convert it first, for example with numpy.abs."
+        )
+    wide = image.dtype.kind in "ui" and image.dtype.itemsize >= 4
+    if image.dtype.itemsize > 4 and image.dtype.kind == "f":
+        return image.astype(np.float64, copy=False)
+    if wide and image.size and _largest(image) > FLOAT32_EXACT:
+        return image.astype(np.float64)
+    return image.astype(np.float32, copy=False)
+
+
+def fill_broken(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Replace NaN and infinity by the nearest finite value.
+
+    Parameters
+    ----------
+    image : ndarray of float
+        Any shape.
+
+    Returns
+    -------
+    filled : ndarray of float
+        `image` itself when nothing was broken.
+    broken : ndarray of bool or None
+        Where values were replaced; None when nowhere.
+    """
+    broken = ~np.isfinite(image)
+    if not broken.any():
+        return image, None
+    if broken.all():
+        return np.zeros_like(image), broken
+    nearest = ndimage.distance_transform_edt(
+        broken, return_distances=False, return_indices=True
+    )
+    return image[tuple(nearest)], broken
+
+
+def smooth(image: NDArray[Any], sigma: float, spacing: Sequence[float]) -> NDArray[Any]:
+    """Return `image` after a Gaussian of `sigma` pixels of the finest axis.
+
+    Parameters
+    ----------
+    image : ndarray of float
+        Finite values.
+    sigma : float
+        In pixels of the finest axis; 0 returns `image` itself.
+    spacing : sequence of float
+        Pixel size per axis, the finest 1; empty means 1 everywhere.
+    """
+    if sigma == 0:
+        return image
+    sigmas = [sigma / s for s in spacing or (1.0,) * image.ndim]
+    return np.asarray(ndimage.gaussian_filter(image, sigmas, mode="nearest"))
+
+
+def luminance(rgb: NDArray[Any]) -> NDArray[Any]:
+    """Return the brightness of colours held in the last axis; alpha is ignored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(luminance(np.full((1, 1, 3), 255, "uint8"))[0, 0])
+    255.0
+    """
+    return as_float(rgb[..., :3]) @ LUMINANCE
+
+
+def _largest(image: NDArray[Any]) -> int:
+    return max(abs(int(image.min())), abs(int(image.max())))

@@ -1,0 +1,246 @@
+"""How a result was made: written down, shown as Python, replayed."""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from napari_morphogen.params import InputError
+from napari_morphogen.spatial import SpatialArray
+
+KEY = "morphogen"
+FORMAT = 1
+STEP_KEYS = {"method", "parameters", "axes", "channel", "spacing"}
+
+
+def product_version() -> str:
+    """Return the version of the installed package."""
+    try:
+        return version("napari-morphogen")
+    except PackageNotFoundError:  # running from a source tree that is not installed
+        return "0+unknown"
+
+
+def extend(
+    image: SpatialArray,
+    *,
+    method: str,
+    parameters: Mapping[str, Any],
+    axes: str,
+    channel: int | None,
+    spacing: tuple[float, ...],
+) -> dict[str, Any]:
+    """Return the recipe of `image` with one step more.
+
+    Returns
+    -------
+    recipe : dict
+        JSON: ``format``, ``version``, ``input`` (name, shape, dtype and axes of
+        the first image) and ``steps``.
+    """
+    before = image.metadata.get(KEY)
+    if not isinstance(before, Mapping):
+        source = {
+            "name": image.name,
+            "path": str(image.metadata.get("path", "")),
+            "shape": list(map(int, image.data.shape)),
+            "dtype": str(image.data.dtype),
+            "axes": image.axes,
+        }
+        before = {"input": source, "steps": []}
+    step = {
+        "method": method,
+        "parameters": {name: _plain(value) for name, value in parameters.items()},
+        "axes": axes,
+        "channel": channel,
+        "spacing": list(spacing),
+    }
+    return {
+        "format": FORMAT,
+        "version": product_version(),
+        "input": before["input"],
+        "steps": [*before["steps"], step],
+    }
+
+
+def save(path: str | Path, recipe: Mapping[str, Any]) -> Path:
+    """Write a recipe as JSON; the file appears whole or not at all."""
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
+    return path
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """Read a recipe written by `save`.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, no recipe, or from a newer version.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"Cannot read the recipe {path}: {error}.") from error
+    return validated(found)
+
+
+def validated(recipe: Any) -> dict[str, Any]:
+    """Return `recipe` if it can be replayed here, or raise InputError."""
+    if not isinstance(recipe, dict) or not isinstance(recipe.get("steps"), list):
+        raise InputError("This is no recipe: it has no list of steps.")
+    if not isinstance(recipe.get("format"), int) or recipe["format"] > FORMAT:
+        raise InputError(
+            f"The recipe has format {recipe.get('format')} (made by version "
+            f"{recipe.get('version', 'unknown')}), but this version reads up to "
+            f"{FORMAT}; update napari-morphogen."
+        )
+    for number, step in enumerate(recipe["steps"], 1):
+        if not isinstance(step, dict) or not isinstance(step.get("parameters"), dict):
+            raise InputError(f"Step {number} of the recipe has no parameters.")
+        unknown = set(step) - STEP_KEYS
+        if unknown or "method" not in step:
+            wrong = f"an unknown entry {sorted(unknown)}" if unknown else "no method"
+            raise InputError(f"Step {number} of the recipe has {wrong}.")
+    return recipe
+
+
+def replay(
+    recipe: Mapping[str, Any],
+    image: Any,
+    *,
+    own_spacing: bool = False,
+    **arrays: Any,
+) -> SpatialArray:
+    """Apply the steps of a recipe to an image.
+
+    Parameters
+    ----------
+    recipe : mapping
+        From a result's ``metadata["morphogen"]`` or from `load`.
+    image : SpatialArray or array
+        What the first step starts from.
+    own_spacing : bool
+        Use the image's pixel size instead of the recorded one.
+    **arrays
+        Labels or images, by the name of the parameter, that the recipe took
+        from a layer painted by hand.
+
+    Returns
+    -------
+    result : SpatialArray
+
+    Raises
+    ------
+    InputError
+        When a method, a parameter or an array is unknown or missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_morphogen import SpatialArray, run
+    >>> image = SpatialArray(np.eye(8), "yx")
+    >>> labels = run("threshold", image, min_size=0)
+    >>> again = replay(labels.metadata["morphogen"], image)
+    >>> bool((again.data == labels.data).all())
+    True
+    """
+    from napari_morphogen.pipeline import run
+    from napari_morphogen.spatial import as_spatial
+
+    steps = validated(dict(recipe))["steps"]
+    first = _first_axes(steps, image)
+    source = result = as_spatial(image, first)
+    for step in steps:
+        values = {
+            name: _array(name, value, source, arrays)
+            if isinstance(value, dict)
+            else value
+            for name, value in step["parameters"].items()
+        }
+        spacing = None if own_spacing else _recorded_spacing(step, result)
+        result = run(
+            step["method"],
+            result,
+            channel=step.get("channel"),
+            spacing=spacing,
+            **values,
+        )
+    return result
+
+
+def as_python(recipe: Mapping[str, Any]) -> str:
+    """Return a script that does what the recipe says.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_morphogen import SpatialArray, run
+    >>> made = run("sobel", SpatialArray(np.eye(8), "yx", name="eye")).metadata
+    >>> print(as_python(made["morphogen"]))
+    from napari_morphogen import read, run, write
+    <BLANKLINE>
+    image = read('eye', axes='yx')
+    image = run('sobel', image, spacing=(1.0, 1.0), sigma=0.0)
+    write('result.tif', image)
+    """
+    source = recipe["input"]
+    lines = ["from napari_morphogen import read, run, write", ""]
+    name = source.get("path") or source.get("name") or "image.tif"
+    axes = recipe["steps"][0].get("axes") if recipe["steps"] else None
+    lines.append(f"image = read({name!r}" + (f", axes={axes!r})" if axes else ")"))
+    for step in recipe["steps"]:
+        given: dict[str, Any] = {}
+        if step.get("channel") is not None:
+            given["channel"] = step["channel"]
+        given["spacing"] = tuple(step.get("spacing") or ())
+        given |= step["parameters"]
+        words = [f"{key}={_python(key, value)}" for key, value in given.items()]
+        lines.append(
+            f"image = run({', '.join([repr(step['method']), 'image', *words])})"
+        )
+    return "\n".join([*lines, "write('result.tif', image)"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SpatialArray):
+        made = value.metadata.get(KEY)
+        return {"recipe": made} if made else {"layer": value.name}
+    return value
+
+
+def _python(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"read({key + '.tif'!r})"
+    return repr(value)
+
+
+def _array(
+    name: str, value: Mapping[str, Any], source: SpatialArray, arrays: Mapping[str, Any]
+) -> Any:
+    if name in arrays:
+        return arrays[name]
+    if "recipe" in value:
+        return replay(value["recipe"], source)
+    raise InputError(
+        f'The recipe takes `{name}` from the layer "{value.get("layer", "")}"; '
+        f"give it as {name}=… (on the command line: --with {name}=FILE)."
+    )
+
+
+def _first_axes(steps: list[dict[str, Any]], image: Any) -> str | None:
+    """Return the recorded axes of the first step where they fit the image."""
+    axes = steps[0].get("axes") if steps else None
+    if not axes or steps[0].get("channel") is not None:
+        return None
+    return axes if len(axes) == image.data.ndim else None
+
+
+def _recorded_spacing(
+    step: Mapping[str, Any], image: SpatialArray
+) -> tuple[float, ...] | None:
+    spacing = tuple(step.get("spacing") or ())
+    return spacing if len(spacing) == len(image.spacing) else None

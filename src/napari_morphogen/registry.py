@@ -1,0 +1,90 @@
+"""The methods of the product, in one tuple: its table of contents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from napari_morphogen.params import InputError, accepts, summary
+from napari_morphogen.segment.clustering import kmeans
+from napari_morphogen.segment.edges import canny, sobel
+from napari_morphogen.segment.threshold import multi_otsu, threshold
+from napari_morphogen.segment.watershed import watershed
+
+Family = Literal["threshold", "edges", "clustering", "watershed"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row: a function and what the rest of the product must know of it.
+
+    Attributes
+    ----------
+    function : callable
+        The array first, parameters keyword-only.
+    family : str
+        The dock it stands in.
+    makes : str
+        ``"image"`` or ``"labels"``.
+    halo : callable or None
+        From the parameters to the pixels, per spatial axis of size 1, that a
+        block needs around it; None when it needs the whole array.
+    """
+
+    function: Callable[..., Any]
+    family: Family
+    makes: Literal["image", "labels"]
+    halo: Callable[..., float] | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name: what users call the method everywhere."""
+        return self.function.__name__
+
+    @property
+    def title(self) -> str:
+        """One line of help."""
+        return summary(self.function)
+
+    @property
+    def takes_channels(self) -> bool:
+        """Whether all channels are used together."""
+        return accepts(self.function, "channel_axis")
+
+
+def _sobel_halo(sigma: float) -> float:
+    return 1 + 4 * sigma + 0.5  # SciPy cuts its Gaussian at 4 sigma, rounded
+
+
+METHODS: tuple[Method, ...] = (
+    Method(threshold, "threshold", "labels"),
+    Method(multi_otsu, "threshold", "labels"),
+    Method(sobel, "edges", "image", halo=_sobel_halo),
+    Method(canny, "edges", "labels"),  # hysteresis follows whole edges: no halo serves
+    Method(kmeans, "clustering", "labels"),
+    Method(watershed, "watershed", "labels"),
+)
+
+
+def get(name: str) -> Method:
+    """Return the method called `name`.
+
+    Raises
+    ------
+    InputError
+        When there is none; the message lists them all.
+
+    Examples
+    --------
+    >>> get("sobel").makes
+    'image'
+    """
+    for method in METHODS:
+        if method.name == name:
+            return method
+    known = ", ".join(method.name for method in METHODS)
+    raise InputError(f'There is no method "{name}"; the methods are {known}.')
+
+
+def family(name: str) -> tuple[Method, ...]:
+    """Return the methods of one family, in the order of the registry."""
+    return tuple(method for method in METHODS if method.family == name)

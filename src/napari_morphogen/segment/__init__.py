@@ -1,0 +1,1 @@
+"""Methods that find shapes in an image."""
