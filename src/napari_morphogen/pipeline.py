@@ -86,15 +86,14 @@ class Plan:
         )
         return np.asarray(result, np.int32 if self._makes_labels else None)
 
-    def join(self, frames: Mapping[Index, NDArray[Any]]) -> SpatialArray:
-        """Return the result made of `frames`; what is missing is 0."""
-        dtype = next((f.dtype for f in frames.values()), np.dtype(np.int32))
-        if set(frames) == {()}:
-            return self.result(frames[()])
-        data = np.zeros(self.shape, dtype)
-        for index, frame in frames.items():
-            data[self.select(self.axes, index)] = frame
-        return self.result(data)
+    def put(self, data: Any, index: Index, frame: NDArray[Any]) -> Any:
+        """Return `data` with one frame put in its place; None makes room first."""
+        if not self.looped:
+            return frame
+        if data is None:
+            data = np.zeros(self.shape, frame.dtype)
+        data[self.select(self.axes, index)] = frame
+        return data
 
     def result(self, data: Any) -> SpatialArray:
         """Return `data` in the image's place, with its recipe."""
@@ -112,6 +111,11 @@ class Plan:
             name=f"{self.image.name or 'image'} {self.method.name}",
             metadata={recipe.KEY: made},
         )
+
+    @property
+    def nothing(self) -> NDArray[Any]:
+        """The result where there is no frame at all."""
+        return np.zeros(self.shape, self._dtype(np.empty(0, self.image.data.dtype)))
 
     @property
     def _sizes(self) -> dict[str, int]:
@@ -224,7 +228,10 @@ def run(
     """
     todo = plan(method, image, axes=axes, channel=channel, spacing=spacing, **values)
     if isinstance(todo.image.data, np.ndarray):
-        result = todo.join({index: todo.compute(index) for index in todo.frames})
+        joined = None
+        for index, frame in frames(todo):
+            joined = todo.put(joined, index, frame)
+        result = todo.result(todo.nothing if joined is None else joined)
     else:
         from napari_morphogen.scale import blocks
 

@@ -73,3 +73,18 @@ def _dtype(todo: Plan) -> Any:
     if todo.method.makes == "labels":
         return np.dtype(np.int32)
     return as_float(np.empty(0, todo.image.data.dtype)).dtype
+
+
+def as_lazy(data: Any) -> Any:
+    """Return a dask array over anything sliceable, such as a zarr array.
+
+    Parameters
+    ----------
+    data : array-like
+        A dask array is returned as it is; nothing is loaded.
+    """
+    if isinstance(data, da.Array):
+        return data
+    if hasattr(data, "ndim") and hasattr(data, "shape") and hasattr(data, "dtype"):
+        return da.from_array(data)
+    return np.asarray(data)

@@ -1,0 +1,1 @@
+"""The napari plugin: layers, forms, jobs and docks."""

@@ -1,0 +1,85 @@
+"""Work in a child process, watched from the window."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
+
+from napari_morphogen.params import InputError
+from napari_morphogen.worker import POOL, Worker, WorkerStopped
+
+
+class Job(QObject):
+    """A generator that runs in a worker process.
+
+    All signals arrive in the thread that made the job; after one of
+    `finished`, `failed` and `cancelled` none follows.
+
+    Parameters
+    ----------
+    function : callable
+        A module-level generator function.
+    *args
+        What it is called with.
+    """
+
+    item = Signal(object)
+    finished = Signal(float)  # seconds
+    failed = Signal(str)
+    cancelled = Signal()
+    _arrived = Signal(str, object)
+
+    def __init__(self, function: Callable[..., Iterator[Any]], *args: Any) -> None:
+        super().__init__()
+        self._call = (function, args)
+        self._worker: Worker = POOL.take()
+        self._stopped = False
+        self._started = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="morphogen-job")
+        # only a method of this object is sure to be called in this object's thread
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def running(self) -> bool:
+        """Whether the job has neither ended nor been cancelled."""
+        return self._thread.is_alive() and not self._stopped
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End the job's process now; does nothing when the job is over."""
+        if self.running:
+            self._stopped = True
+            self._worker.close()
+
+    def wait(self) -> None:
+        """Block until the thread that watches the process has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        function, args = self._call
+        try:
+            for value in self._worker.run(function, *args):
+                self._arrived.emit("item", value)
+        except (InputError, WorkerStopped) as error:
+            self._arrived.emit("cancelled" if self._stopped else "failed", str(error))
+        else:
+            self._arrived.emit("finished", self.seconds)
+        finally:
+            POOL.give_back(self._worker)
+
+    def _deliver(self, kind: str, value: Any) -> None:
+        signal = getattr(self, kind)
+        if kind == "cancelled":
+            signal.emit()
+        else:
+            signal.emit(value)

@@ -1,0 +1,284 @@
+"""The effect of the parameters on what is on screen, while they are changed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Layer
+from qtpy.QtCore import QTimer
+
+from napari_morphogen.params import InputError, parameters
+from napari_morphogen.pipeline import Plan, frames, plan
+from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.registry import Method, get
+from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
+
+NAME = "preview"
+MARK = "morphogen preview"
+PAUSE_MS = 60  # a slider that moves on within this time is not followed yet
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of an image that is on screen.
+
+    Attributes
+    ----------
+    part : SpatialArray
+        All axes of the image; one index along those not displayed.
+    plane : SpatialArray
+        The same as an image with the axes y, x and perhaps c.
+    spacing : tuple of float
+        Size of its pixels relative to the finest axis of the whole image.
+    step : int
+        Every how manieth row and column it holds.
+    """
+
+    part: SpatialArray
+    plane: SpatialArray
+    spacing: tuple[float, ...]
+    step: int
+
+
+def visible(viewer: ViewerModel, layer: Layer, axes: str | None) -> View:
+    """Return what is on screen of `layer`, at no more than screen resolution.
+
+    Raises
+    ------
+    InputError
+        When the viewer shows 3-D, the layer is out of sight, or an axis that
+        is not spatial is displayed.
+    """
+    whole = layers.read(layer, axes)
+    shown = _displayed(viewer, layer, whole)
+    step = _screen_step(viewer, layer, shown)
+    level, factor = _level(layer, shown, step)
+    image = layers.read(layer, axes, level)
+    start, stop = _bounds(viewer, layer, image, shown)
+    step = max(1, step // factor)
+    part = layers.crop(image, start, stop, step)
+    spatial = (axis for axis in whole.axes if axis in SPATIAL_AXES)
+    sizes = dict(zip(spatial, whole.relative_spacing, strict=True))
+    spacing = tuple(sizes[whole.axes[i]] * step * factor for i in shown)
+    return View(part, _plane(part, shown), spacing, step * factor)
+
+
+def view_plan(
+    method: Method, view: View, values: Mapping[str, Any], channel: int | None
+) -> Plan:
+    """Return the plan of a method for what is on screen.
+
+    Parameters
+    ----------
+    method : Method
+        What to preview.
+    view : View
+        What is on screen.
+    values : mapping
+        Parameters for the whole image; areas are converted to the resolution
+        of the screen, layers are left out.
+    channel : int or None
+        The channel chosen; None means all.
+    """
+    ndim = sum(axis in SPATIAL_AXES for axis in view.part.axes)
+    scaled = {}
+    for param in parameters(method.function):
+        value = values.get(param.name, param.default)
+        if param.role:
+            continue
+        if param.unit == "px^n":
+            value = round(value ** (2 / ndim) / view.step**2)
+        scaled[param.name] = value
+    return plan(
+        method.name, view.plane, channel=channel, spacing=view.spacing, **scaled
+    )
+
+
+class Preview:
+    """A layer that follows the parameters and the view.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+    ask : callable
+        Returns (layer, axes, channel, method name, values), or raises InputError.
+    say : callable
+        Shows a sentence to the user.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        ask: Callable[[], tuple[Layer, str, int | None, str, dict[str, Any]]],
+        say: Callable[[str], None],
+    ) -> None:
+        self._viewer, self._ask, self._say = viewer, ask, say
+        self._layer: Layer | None = None
+        self._job: Job | None = None
+        self._asked_again = False
+        self._on = False
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.timeout.connect(self._start)
+
+    def switch(self, on: bool) -> None:
+        """Turn the preview on or off."""
+        self._on = on
+        events = self._viewer.camera.events, self._viewer.dims.events
+        for emitter in events:
+            (emitter.connect if on else emitter.disconnect)(self.refresh)
+        if on:
+            self.refresh()
+        else:
+            self.stop()
+
+    def refresh(self, event: object = None) -> None:
+        """Follow a change of the parameters or of the view."""
+        if self._on:
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Drop what is being computed and remove the layer."""
+        self._timer.stop()
+        self._asked_again = False
+        if self._job is not None:
+            job, self._job = self._job, None
+            job.cancel()
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._layer is not None and self._layer in self._viewer.layers:
+            self._viewer.layers.remove(self._layer)
+        self._layer = None
+
+    def _start(self) -> None:
+        if self._job is not None:
+            self._asked_again = True
+            return
+        try:
+            layer, axes, channel, name, values = self._ask()
+            view = visible(self._viewer, layer, axes)
+            todo = view_plan(get(name), view, values, channel)
+        except InputError as error:
+            self._say(str(error))
+            return
+        self._asked_again = False
+        job = self._job = Job(frames, todo)
+        found: dict[str, Any] = {"data": None}
+
+        def collect(item: Any) -> None:
+            found["data"] = todo.put(found["data"], *item)
+
+        job.item.connect(collect)
+        job.finished.connect(lambda _: self._finish(job, view, todo, found["data"]))
+        job.failed.connect(lambda text: self._fail(job, text))
+        job.start()
+
+    def _finish(self, job: Job, view: View, todo: Plan, data: Any) -> None:
+        if job is not self._job:
+            return  # the preview was switched off meanwhile
+        self._job = None
+        self._show(_placed(view, todo, data), todo.method.makes, view.part)
+        if self._asked_again:
+            self._start()
+
+    def _fail(self, job: Job, text: str) -> None:
+        if job is self._job:
+            self._job = None
+            self._say(text)
+
+    def _show(self, result: SpatialArray, makes: str, image: SpatialArray) -> None:
+        data, attributes, kind = layers.layer_data(result, makes, image)
+        attributes |= {"name": NAME, "metadata": {MARK: True}}
+        old = self._layer
+        if old is None or not _fits(old, self._viewer, data, kind):
+            self._remove()
+            selected = set(self._viewer.layers.selection)
+            made = layers.make_layer((data, attributes, kind))
+            self._layer = self._viewer.add_layer(made)
+            self._viewer.layers.selection = selected
+            return
+        old.data = data
+        for name in ("scale", "translate"):
+            setattr(old, name, attributes[name])
+        if kind == "image":
+            old.reset_contrast_limits()
+
+
+def is_preview(layer: Layer) -> bool:
+    """Tell whether a layer is only a preview."""
+    return MARK in layer.metadata
+
+
+def _fits(layer: Layer, viewer: ViewerModel, data: Any, kind: str) -> bool:
+    same = layers.kind(layer) == kind and layer.ndim == data.ndim
+    return same and layer in viewer.layers
+
+
+def _screen_step(viewer: ViewerModel, layer: Layer, shown: list[int]) -> int:
+    """Return how many pixels of the image fall on one of the screen."""
+    pixel = viewer.camera.zoom * min(abs(layer.scale[i]) for i in shown)
+    return max(1, int(1 / pixel)) if pixel > 0 else 1
+
+
+def _level(layer: Layer, shown: list[int], step: int) -> tuple[int, int]:
+    """Return the coarsest level that is no coarser than `step`, and its factor."""
+    factors = [round(max(f[i] for i in shown)) for f in layer.downsample_factors]
+    fine = [i for i, factor in enumerate(factors) if factor <= step]
+    return fine[-1], factors[fine[-1]]
+
+
+def _bounds(
+    viewer: ViewerModel, layer: Layer, image: SpatialArray, shown: list[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return first and last index of what is on screen, in pixels of `image`."""
+    finest = np.array(layer.downsample_factors[layer.data_level])
+    ratio = np.array(image.scale[: layer.ndim]) / layer.scale
+    corners = layer.corner_pixels * finest / ratio
+    here = layer.world_to_data(viewer.dims.point[-layer.ndim :]) / ratio
+    start, stop = [0] * len(image.axes), list(image.data.shape)
+    for i in range(layer.ndim):
+        if i in shown:
+            start[i] = max(0, int(corners[0, i]))
+            stop[i] = min(stop[i], int(np.ceil(corners[1, i])) + 1)
+        elif image.axes[i] != "c":
+            start[i] = min(max(round(here[i]), 0), stop[i] - 1)
+            stop[i] = start[i] + 1
+    if any(low >= high for low, high in zip(start, stop, strict=True)):
+        raise InputError("The image is out of sight; move the view to preview it.")
+    return tuple(start), tuple(stop)
+
+
+def _displayed(viewer: ViewerModel, layer: Layer, image: SpatialArray) -> list[int]:
+    offset = viewer.dims.ndim - layer.ndim
+    shown = sorted(axis - offset for axis in viewer.dims.displayed)
+    if len(shown) != 2:
+        raise InputError("The preview works in 2-D; switch the viewer back from 3-D.")
+    wrong = [image.axes[i] if i >= 0 else "?" for i in shown]
+    if any(axis not in SPATIAL_AXES for axis in wrong):
+        raise InputError(
+            f"The preview needs two spatial axes on screen, but {' and '.join(wrong)} "
+            "are displayed; roll the dimensions or mend the axes."
+        )
+    return shown
+
+
+def _plane(part: SpatialArray, shown: list[int]) -> SpatialArray:
+    names = {shown[0]: "y", shown[1]: "x"}
+    names |= {i: "c" for i, axis in enumerate(part.axes) if axis == "c"}
+    place = tuple(slice(None) if i in names else 0 for i in range(len(part.axes)))
+    return SpatialArray(
+        part.data[place], "".join(names[i] for i in sorted(names)), rgb=part.rgb
+    )
+
+
+def _placed(view: View, todo: Plan, data: Any) -> SpatialArray:
+    """Return the result for the plane with all axes of the image but channels."""
+    part = view.part
+    axes = part.axes if "c" in todo.axes else part.axes.replace("c", "")
+    sizes = dict(zip(part.axes, part.data.shape, strict=True))
+    return part.like(np.reshape(data, [sizes[axis] for axis in axes]), axes)

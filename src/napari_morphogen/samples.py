@@ -1,0 +1,126 @@
+"""Images to try things on: from scikit-image's wheel, or made by code."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_morphogen.spatial import SpatialArray
+
+
+def coins() -> SpatialArray:
+    """Return Greek coins on uneven background, 303 x 384, grey."""
+    from skimage import data
+
+    return SpatialArray(data.coins(), "yx", name="coins")
+
+
+def tissue() -> SpatialArray:
+    """Return stained colon tissue, 512 x 512, RGB."""
+    from skimage import data
+
+    return SpatialArray(data.immunohistochemistry(), "yxc", rgb=True, name="tissue")
+
+
+def retina() -> SpatialArray:
+    """Return the vessels of a retina, 1411 x 1411, RGB."""
+    from skimage import data
+
+    return SpatialArray(data.retina(), "yxc", rgb=True, name="retina")
+
+
+def cell() -> SpatialArray:
+    """Return a cell under the microscope, 660 x 550, grey."""
+    from skimage import data
+
+    return SpatialArray(data.cell(), "yx", name="cell")
+
+
+def spheres(seed: int = 0) -> SpatialArray:
+    """Return touching bright spheres in noise, made by code.
+
+    Parameters
+    ----------
+    seed : int
+        Start of the random numbers.
+
+    Returns
+    -------
+    volume : SpatialArray of shape (24, 128, 128)
+        Planes 2 µm apart, pixels of 0.5 µm.
+
+    Examples
+    --------
+    >>> spheres().spacing
+    (2.0, 0.5, 0.5)
+    """
+    rng = np.random.default_rng(seed)
+    scale = (2.0, 0.5, 0.5)
+    centres = rng.uniform((8, 8, 8), (40, 56, 56), (40, 3))  # in micrometres
+    data = _spheres(centres, rng.uniform(4, 7, 40), (24, 128, 128), scale)
+    noisy = rng.poisson(ndimage.gaussian_filter(data, (0.5, 1, 1)) + 10)
+    return SpatialArray(
+        noisy.astype(np.uint16),
+        "zyx",
+        scale=scale,
+        units=("micrometer",) * 3,
+        axis_labels=("z", "y", "x"),
+        name="spheres",
+    )
+
+
+def drifting(seed: int = 0) -> SpatialArray:
+    """Return discs that drift over time, two channels, made by code.
+
+    Parameters
+    ----------
+    seed : int
+        Start of the random numbers.
+
+    Returns
+    -------
+    series : SpatialArray of shape (12, 2, 128, 128)
+        Axes t, c, y, x; pixels of 0.65 µm, a frame every 5 s.
+
+    Examples
+    --------
+    >>> drifting().axes
+    'tcyx'
+    """
+    rng = np.random.default_rng(seed)
+    start, speed = rng.uniform(15, 110, (2, 12, 2)), rng.normal(0, 1.5, (2, 12, 2))
+    radii = rng.uniform(6, 11, (2, 12))
+    frames = [
+        [
+            _spheres(start[c] + t * speed[c], radii[c], (128, 128), (1, 1))
+            for c in (0, 1)
+        ]
+        for t in range(12)
+    ]
+    noisy = rng.poisson(np.array(frames) + 10).astype(np.uint16)
+    return SpatialArray(
+        noisy,
+        "tcyx",
+        scale=(5.0, 1.0, 0.65, 0.65),
+        units=("second", "pixel", "micrometer", "micrometer"),
+        axis_labels=("time", "channel", "y", "x"),
+        name="drifting",
+    )
+
+
+SAMPLES = (coins, cell, tissue, retina, spheres, drifting)
+
+
+def _spheres(
+    centres: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    shape: tuple[int, ...],
+    scale: tuple[float, ...],
+) -> NDArray[np.float64]:
+    """Return the brightness of balls with centres and radii in units of `scale`."""
+    axes = [np.arange(n) * s for n, s in zip(shape, scale, strict=True)]
+    place = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    data = np.zeros(shape)
+    for centre, radius in zip(centres, radii, strict=True):
+        inside = ((place - centre) ** 2).sum(axis=-1) < radius**2
+        data[inside] = 100
+    return data

@@ -1,0 +1,197 @@
+"""A process beside ours that runs generators and can be stopped at any moment.
+
+Run as ``python -m napari_morphogen.worker`` it serves jobs from standard input
+until that closes. Only this module talks to it, so both ends of the pipe are ours.
+"""
+
+import atexit
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from napari_morphogen.params import InputError
+
+HEADER = struct.Struct("<QQ")  # bytes of the pickle, number of buffers behind it
+SIZE = struct.Struct("<Q")
+NICENESS = 5  # the window comes first when cores are few
+
+
+class WorkerStopped(RuntimeError):
+    """The process ended before its job was done."""
+
+
+class Worker:
+    """A child process that runs one generator after another.
+
+    The child starts at once and imports the methods while the user still looks
+    at the form. Closing, or the end of this process, ends the child.
+    """
+
+    def __init__(self) -> None:
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "napari_morphogen.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            creationflags=_windows_flags(),
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child runs."""
+        return self._process.poll() is None
+
+    def run(self, function: Callable[..., Iterator[Any]], *args: Any) -> Iterator[Any]:
+        """Yield what the generator ``function(*args)`` yields in the child.
+
+        Raises
+        ------
+        InputError
+            When the generator raised it.
+        WorkerStopped
+            When the child was closed or crashed; the message says why.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            _send(self._process.stdin, (function, args))
+            while True:
+                kind, value = _receive(self._process.stdout)
+                if kind == "refused":
+                    raise InputError(value)
+                if kind == "done":
+                    return
+                yield value
+        except (EOFError, OSError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise WorkerStopped(self._last_words()) from error
+
+    def close(self) -> None:
+        """End the child now, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+
+    def _last_words(self) -> str:
+        code = self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        if code < 0 or not lines:
+            return (
+                f"The computation was ended from outside (signal {abs(code)}); "
+                "if nobody did, the memory was too small: try a smaller region."
+            )
+        return f"The computation failed: {lines[-1]}"
+
+
+class Pool:
+    """Workers that wait for the next job, so that it starts without delay."""
+
+    def __init__(self) -> None:
+        self._idle: list[Worker] = []
+        atexit.register(self.close)
+
+    def warm(self) -> None:
+        """See to it that a worker waits."""
+        self._idle = [worker for worker in self._idle if worker.alive]
+        if not self._idle:
+            self._idle.append(Worker())
+
+    def take(self) -> Worker:
+        """Return a worker that no one else uses."""
+        self.warm()
+        return self._idle.pop()
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep a worker for the next job; a second idle one is ended."""
+        if worker.alive and not self._idle:
+            self._idle.append(worker)
+        else:
+            worker.close()
+
+    def close(self) -> None:
+        """End all idle workers."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+POOL = Pool()
+
+
+def serve() -> None:
+    """Run jobs from standard input until it closes."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not end up between the messages
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    jobs: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    import napari_morphogen.pipeline  # noqa: F401 (heavy: import while waiting)
+
+    while True:
+        function, args = jobs.get()
+        try:
+            for value in function(*args):
+                _send(sink, ("item", value))
+        except InputError as error:
+            _send(sink, ("refused", str(error)))
+        else:
+            _send(sink, ("done", None))
+
+
+def _listen(jobs: "queue.Queue[Any]") -> None:
+    try:
+        while True:
+            jobs.put(_receive(sys.stdin.buffer))
+    except EOFError:
+        os._exit(0)  # the other end is gone: stop even in the middle of a job
+
+
+def _send(stream: IO[bytes], message: Any) -> None:
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+    stream.write(HEADER.pack(len(head), len(buffers)))
+    stream.write(head)
+    for buffer in buffers:
+        raw = buffer.raw()
+        stream.write(SIZE.pack(raw.nbytes))
+        stream.write(raw)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> Any:
+    length, count = HEADER.unpack(_exactly(stream, HEADER.size))
+    head = _exactly(stream, length)
+    sizes = (SIZE.unpack(_exactly(stream, SIZE.size))[0] for _ in range(count))
+    return pickle.loads(head, buffers=[_exactly(stream, size) for size in sizes])
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytearray:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        read = stream.readinto(view)  # type: ignore[attr-defined]
+        if not read:
+            raise EOFError
+        view = view[read:]
+    return data
+
+
+def _windows_flags() -> int:
+    return getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
+        subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0
+    )
+
+
+if __name__ == "__main__":
+    # serve from the importable module, so that classes pickle under one name
+    from napari_morphogen.worker import serve as _serve
+
+    _serve()
