@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 from napari_morphogen.params import InputError
@@ -74,10 +75,17 @@ class Worker:
                 raise
             raise WorkerStopped(self._last_words()) from error
 
-    def close(self) -> None:
-        """End the child now, whatever it is doing."""
+    def kill(self) -> None:
+        """End the child now, whatever it is doing; any thread may call this."""
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """End the child and free its pipes; no thread may be in `run`."""
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
+            with suppress(BrokenPipeError):  # an unsent rest is of no use any more
+                pipe.close()  # type: ignore[union-attr]
 
     def _last_words(self) -> str:
         code = self._process.wait()
@@ -100,7 +108,8 @@ class Pool:
 
     def warm(self) -> None:
         """See to it that a worker waits."""
-        self._idle = [worker for worker in self._idle if worker.alive]
+        while self._idle and not self._idle[-1].alive:
+            self._idle.pop().close()
         if not self._idle:
             self._idle.append(Worker())
 

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def read_npy(path: Path) -> SpatialArray:
         return as_spatial(np.load(path, allow_pickle=False))
     except InputError:
         raise
-    except (ValueError, EOFError, SyntaxError, TypeError) as error:
+    except (ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
         raise InputError(
             f"{path} is damaged or holds no plain array of numbers; "
             "save it again with numpy.save."

@@ -37,16 +37,19 @@ def read_tiff(path: Path) -> SpatialArray:
 
     try:
         with tifffile.TiffFile(path) as file:
+            if not _pages_end(file):
+                raise InputError(
+                    f"{path} is cut off or damaged; copy it again from where it came."
+                )
             series = file.series[0]
             pixels = series.asarray()
-            whole = _ends_well(file)
             letters = series.axes
             colour = series.keyframe.photometric not in (0, 1)
             sizes, origin, metadata = _description(file)
+    except InputError:
+        raise
     except BROKEN as error:
         raise InputError(_diagnosis(path, error)) from error
-    if not whole:
-        raise InputError(f"{path} is cut off; copy it again from where it came.")
     return _placed(pixels, letters, colour, sizes, origin, metadata)
 
 
@@ -199,12 +202,23 @@ def _sizes(found: Mapping[str, tuple[Any, Any]]) -> Sizes:
     }
 
 
-def _ends_well(file: Any) -> bool:
-    # tifffile takes the pages before a cut for the whole file.
+def _pages_end(file: Any) -> bool:
+    """Tell whether the chain of pages ends, not in nothing and not in a circle.
+
+    tifffile takes the pages before a cut for the whole file, and a circle for
+    billions of pages.
+    """
     handle, form = file.filehandle, file.tiff
-    len(file.pages)
-    handle.seek(file.pages.next_page_offset)
-    return not any(handle.read(form.offsetsize))
+    offset, known = file.pages.first.offset, set()
+    while offset:
+        if offset in known or offset >= handle.size:
+            return False
+        known.add(offset)
+        handle.seek(offset)
+        (tags,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
+        handle.seek(offset + form.tagnosize + tags * form.tagsize)
+        (offset,) = struct.unpack(form.offsetformat, handle.read(form.offsetsize))
+    return True
 
 
 def _diagnosis(path: Path, error: Exception) -> str:

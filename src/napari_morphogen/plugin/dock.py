@@ -1,5 +1,7 @@
 """The dock of one family of methods: choose, set, preview, run."""
 
+import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +130,16 @@ class MethodDock(widgets.Container[widgets.Widget]):
         self.undo.changed.connect(lambda: self._take_back())
         self.copy.changed.connect(lambda: self._copy())
         self.save.changed.connect(lambda: self._save())
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.renamed):
+        for event in self._layer_events():
             event.connect(self._layers_changed)
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        self.native.destroyed.connect(lambda: self.close())
+        self.native.destroyed.connect(partial(_close, weakref.ref(self)))
+
+    def _layer_events(self) -> tuple[Any, ...]:
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.renamed
 
     # ---- choices
 
@@ -347,12 +352,20 @@ class MethodDock(widgets.Container[widgets.Widget]):
         self.status.value = text
 
     def close(self) -> None:
-        """Stop everything that runs."""
+        """Stop everything that runs and let go of the viewer."""
         self._timer.stop()
+        for event in self._layer_events():
+            event.disconnect(self._layers_changed)
         self._preview.stop()
         if self._job is not None:
             job, self._job = self._job, None
             job.cancel()
+
+
+def _close(dock: "weakref.ref[MethodDock]") -> None:
+    alive = dock()  # what the garbage collector takes apart has nothing to close
+    if alive is not None:
+        alive.close()
 
 
 def _row(*members: widgets.Widget) -> widgets.Container[widgets.Widget]:

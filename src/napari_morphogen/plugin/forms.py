@@ -13,7 +13,7 @@ SLIDER_STEPS = 1000  # beyond, a slider cannot be set to one step any more
 FOUND = "(automatic)"
 
 
-def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Container:
+def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Container[Any]:
     """Return one widget per parameter, in the order of the signature.
 
     Parameters
@@ -27,13 +27,13 @@ def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Containe
     return widgets.Container(widgets=rows, labels=True)
 
 
-def values(container: widgets.Container) -> dict[str, Any]:
+def values(container: widgets.Container[Any]) -> dict[str, Any]:
     """Return what the form says; layers by name, None where none is chosen."""
     found = {row.name: row.value for row in _rows(container)}
     return {name: None if value == FOUND else value for name, value in found.items()}
 
 
-def fill(container: widgets.Container, saved: Mapping[str, Any]) -> None:
+def fill(container: widgets.Container[Any], saved: Mapping[str, Any]) -> None:
     """Set the rows to saved values; what does not fit any more is left alone."""
     for row in _rows(container):
         if row.name in saved:
@@ -48,12 +48,13 @@ def defaults(method: Method) -> dict[str, Any]:
     return {p.name: FOUND if p.role else p.default for p in parameters(method.function)}
 
 
-def _rows(container: widgets.Container) -> Iterable[ValueWidget]:
+def _rows(container: widgets.Container[Any]) -> Iterable[ValueWidget[Any]]:
     return (row for row in container if isinstance(row, ValueWidget))
 
 
-def _widget(param: Param, layers: Callable[[str], list[str]]) -> ValueWidget:
-    common = {"name": param.name, "label": _label(param), "tooltip": param.help}
+def _widget(param: Param, layers: Callable[[str], list[str]]) -> ValueWidget[Any]:
+    common: dict[str, Any] = {"name": param.name, "label": _label(param)}
+    common["tooltip"] = param.help
     if param.role:
         return widgets.ComboBox(
             choices=lambda _: [FOUND, *layers(param.role)], value=FOUND, **common
@@ -67,20 +68,20 @@ def _widget(param: Param, layers: Callable[[str], list[str]]) -> ValueWidget:
     return _number(param, common)
 
 
-def _number(param: Param, common: dict[str, Any]) -> ValueWidget:
+def _number(param: Param, common: dict[str, Any]) -> ValueWidget[Any]:
     whole = param.kind is int
     step = param.step or (1 if whole else 0.01)
     low = param.low if param.low is not None else -1e9
     high = param.high if param.high is not None else 1e9
     slides = (high - low) / step <= SLIDER_STEPS
-    kinds = {
+    kinds: dict[tuple[bool, bool], type[ValueWidget[Any]]] = {
         (True, True): widgets.Slider,
         (True, False): widgets.SpinBox,
         (False, True): widgets.FloatSlider,
         (False, False): widgets.FloatSpinBox,
     }
     cast = int if whole else float
-    limits = {"min": cast(low), "max": cast(high), "step": cast(step)}
+    limits: dict[str, Any] = {"min": cast(low), "max": cast(high), "step": cast(step)}
     return kinds[whole, slides](value=param.default, **limits, **common)
 
 

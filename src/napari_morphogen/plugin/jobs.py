@@ -59,7 +59,7 @@ class Job(QObject):
         """End the job's process now; does nothing when the job is over."""
         if self.running:
             self._stopped = True
-            self._worker.close()
+            self._worker.kill()
 
     def wait(self) -> None:
         """Block until the thread that watches the process has ended."""

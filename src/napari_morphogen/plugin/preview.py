@@ -128,7 +128,7 @@ class Preview:
     def switch(self, on: bool) -> None:
         """Turn the preview on or off."""
         self._on = on
-        events = self._viewer.camera.events, self._viewer.dims.events
+        events = camera(self._viewer).events, self._viewer.dims.events
         for emitter in events:
             (emitter.connect if on else emitter.disconnect)(self.refresh)
         if on:
@@ -221,7 +221,7 @@ def _fits(layer: Layer, viewer: ViewerModel, data: Any, kind: str) -> bool:
 
 def _screen_step(viewer: ViewerModel, layer: Layer, shown: list[int]) -> int:
     """Return how many pixels of the image fall on one of the screen."""
-    pixel = viewer.camera.zoom * min(abs(layer.scale[i]) for i in shown)
+    pixel = camera(viewer).zoom * min(abs(layer.scale[i]) for i in shown)
     return max(1, int(1 / pixel)) if pixel > 0 else 1
 
 
@@ -251,6 +251,12 @@ def _bounds(
     if any(low >= high for low, high in zip(start, stop, strict=True)):
         raise InputError("The image is out of sight; move the view to preview it.")
     return tuple(start), tuple(stop)
+
+
+def camera(viewer: ViewerModel) -> Any:
+    """Return the camera, which napari 0.9 moved into the scene."""
+    scene = getattr(viewer, "scene", None)
+    return viewer.camera if scene is None else scene.camera
 
 
 def _displayed(viewer: ViewerModel, layer: Layer, image: SpatialArray) -> list[int]:

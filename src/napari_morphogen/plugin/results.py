@@ -95,6 +95,7 @@ class Results:
     def _update(self, layer: Layer, triple: Any) -> None:
         data, attributes, _ = triple
         before = {name: getattr(layer, name) for name in ("data", *attributes)}
+        before["metadata"] = dict(layer.metadata)  # napari changes its dict in place
         self._set(layer, {"data": data} | attributes | {"name": layer.name})
         self._undo.append(lambda: self._set(layer, before))
 

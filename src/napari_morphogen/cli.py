@@ -1,0 +1,272 @@
+"""The command `morphogen`: the methods on files, with parsers read from them."""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from napari_morphogen import recipe
+from napari_morphogen.params import InputError, Param, parameters
+from napari_morphogen.registry import METHODS, Method, get
+
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+Task = Callable[[Path, Path], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    status : int
+        0 when all went well, 1 when a file failed, 2 when the call was wrong.
+
+    Examples
+    --------
+    >>> main(["help", "sobel"])  # doctest: +ELLIPSIS
+    sobel: Edge strength: the length of the Sobel gradient.
+    ...
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.command(given))
+    except InputError as error:
+        print(f"morphogen: {error}", file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        print("morphogen: interrupted; finished files are kept.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "morphogen", description="Find shapes in images and make new ones."
+    )
+    version = f"morphogen {recipe.product_version()}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    methods = commands.add_parser("methods", help="list the methods")
+    methods.set_defaults(command=_methods)
+
+    explain = commands.add_parser("help", help="explain a method and its parameters")
+    explain.add_argument("method")
+    explain.set_defaults(command=_help)
+
+    segment = commands.add_parser("segment", help="apply a method to images")
+    names = segment.add_subparsers(required=True, metavar="METHOD")
+    for method in METHODS:
+        _add_method(names, method)
+
+    again = commands.add_parser("replay", help="apply a recipe to images")
+    again.add_argument("recipe", type=Path, help="a recipe saved as JSON")
+    _add_files(again)
+    again.add_argument(
+        "--with",
+        dest="arrays",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="labels that the recipe took from a layer painted by hand",
+    )
+    again.add_argument(
+        "--own-spacing",
+        action="store_true",
+        help="use each image's own pixel size instead of the recorded one",
+    )
+    again.set_defaults(command=_replay)
+    return parser
+
+
+def _add_method(names: Any, method: Method) -> None:
+    parser = names.add_parser(method.name, help=method.title, description=method.title)
+    _add_files(parser)
+    parser.add_argument("--axes", help="one letter per axis, such as tyx")
+    parser.add_argument("--channel", type=int, help="use this channel only")
+    group = parser.add_argument_group("parameters")
+    for param in parameters(method.function):
+        _add_parameter(group, param)
+    parser.set_defaults(command=partial(_segment, method=method))
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", type=Path, help="input and output, or inputs with --out-dir"
+    )
+    parser.add_argument("--out-dir", type=Path, help="folder for the results")
+    parser.add_argument(
+        "--suffix", default=".tif", help="format of the results in --out-dir [.tif]"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="images at a time [1]")
+
+
+def _add_parameter(group: Any, param: Param) -> None:
+    flag = "--" + param.name.replace("_", "-")
+    text = param.help.replace("%", "%%")
+    if param.role:
+        group.add_argument(flag, dest=f"p_{param.name}", metavar="FILE", help=text)
+        return
+    options: dict[str, Any] = {"dest": f"p_{param.name}", "default": param.default}
+    options["help"] = f"{text} [{param.default}]"
+    if param.kind is bool:
+        options["action"] = argparse.BooleanOptionalAction
+    elif param.choices:
+        options["choices"] = param.choices
+    else:
+        options |= {"type": param.kind, "metavar": _limits(param)}
+    group.add_argument(flag, **options)
+
+
+def _limits(param: Param) -> str:
+    if param.low is None or param.high is None:
+        return param.kind.__name__.upper()
+    return f"{param.low:g}..{param.high:g}"
+
+
+def _methods(given: argparse.Namespace) -> int:
+    width = max(len(method.name) for method in METHODS)
+    for method in METHODS:
+        print(f"{method.name:<{width}}  {method.family:<10}  {method.title}")
+    return OK
+
+
+def _help(given: argparse.Namespace) -> int:
+    method = get(given.method)
+    print(f"{method.name}: {inspect.getdoc(method.function)}")
+    return OK
+
+
+def _segment(given: argparse.Namespace, method: Method) -> int:
+    values = {
+        p.name: getattr(given, f"p_{p.name}") for p in parameters(method.function)
+    }
+    options = {"axes": given.axes, "channel": given.channel}
+    task = partial(_run_file, method.name, options, values)
+    return _each(task, given, method.name)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    steps = recipe.load(given.recipe)
+    pairs = [text.partition("=") for text in given.arrays]
+    for name, equals, path in pairs:
+        if not (name and equals and path):
+            raise InputError(
+                f"Expected --with NAME=FILE, but got {name}{equals}{path}."
+            )
+    arrays = {name: path for name, _, path in pairs}
+    task = partial(_replay_file, steps, arrays, given.own_spacing)
+    return _each(task, given, given.recipe.stem)
+
+
+def _each(task: Task, given: argparse.Namespace, name: str) -> int:
+    pairs = _pairs(given, name)
+    if given.jobs < 1:
+        raise InputError(f"Expected --jobs to be at least 1, but got {given.jobs}.")
+    failures = []
+    from tqdm import tqdm
+
+    outcomes = _outcomes(task, pairs, given.jobs)
+    for source, target, problem in tqdm(outcomes, total=len(pairs), unit="image"):
+        if problem:
+            failures.append(f"{source}: {problem}")
+        else:
+            tqdm.write(str(target))
+    for failure in failures:
+        print(f"morphogen: {failure}", file=sys.stderr)
+    return FAILED if failures else OK
+
+
+def _pairs(given: argparse.Namespace, name: str) -> list[tuple[Path, Path]]:
+    """Return every input with its output."""
+    from napari_morphogen.io import image_paths
+
+    if given.out_dir is None:
+        if len(given.paths) != 2:
+            raise InputError(
+                "Give one input and one output, or any inputs with --out-dir FOLDER."
+            )
+        return [(given.paths[0], given.paths[1])]
+    sources = image_paths(given.paths)
+    given.out_dir.mkdir(parents=True, exist_ok=True)
+    targets = [given.out_dir / f"{_stem(s)}_{name}{given.suffix}" for s in sources]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise InputError(
+                f"Several inputs would be written to {target}; run them apart."
+            )
+    return list(zip(sources, targets, strict=True))
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(path.suffix).removesuffix(".ome")
+
+
+def _outcomes(
+    task: Task, pairs: list[tuple[Path, Path]], jobs: int
+) -> Iterator[tuple[Path, Path, str]]:
+    """Yield input, output and what went wrong, as the files are done."""
+    guarded = partial(_guarded, task)
+    if jobs == 1 or len(pairs) == 1:
+        for pair in pairs:
+            yield (*pair, guarded(*pair))
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures: dict[Future[str], tuple[Path, Path]] = {
+            pool.submit(guarded, *pair): pair for pair in pairs
+        }
+        for future in as_completed(futures):
+            yield (*futures[future], future.result())
+
+
+def _guarded(task: Task, source: Path, target: Path) -> str:
+    try:
+        task(source, target)
+    except InputError as error:
+        return str(error)
+    except MemoryError:
+        return "the memory is too small; try a smaller region or fewer --jobs."
+    return ""
+
+
+def _run_file(
+    name: str,
+    options: dict[str, Any],
+    values: dict[str, Any],
+    source: Path,
+    target: Path,
+) -> None:
+    from napari_morphogen.io import read, write
+    from napari_morphogen.pipeline import run
+
+    image = read(source, axes=options["axes"])
+    roles = {p.name for p in parameters(get(name).function) if p.role}
+    arrays = {key: read(values[key]) for key in roles if values[key] is not None}
+    write(target, run(name, image, channel=options["channel"], **(values | arrays)))
+
+
+def _replay_file(
+    steps: dict[str, Any],
+    arrays: dict[str, str],
+    own_spacing: bool,
+    source: Path,
+    target: Path,
+) -> None:
+    from napari_morphogen.io import read, write
+
+    given = {name: read(path) for name, path in arrays.items()}
+    image = read(source)
+    write(target, recipe.replay(steps, image, own_spacing=own_spacing, **given))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

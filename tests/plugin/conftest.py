@@ -1,0 +1,60 @@
+import os
+import sys
+import time
+
+import pytest
+
+SCREEN = sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY"))
+if not SCREEN:
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path, monkeypatch):
+    """Keep the user's remembered parameters out of the tests, and theirs alone."""
+    from qtpy.QtCore import QSettings
+
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path)
+    )
+
+
+@pytest.fixture
+def viewer(qtbot):
+    import napari
+
+    from napari_morphogen.worker import POOL
+
+    viewer = napari.Viewer(show=True)
+    yield viewer
+    viewer.close()
+    POOL.close()
+
+
+@pytest.fixture
+def until(qtbot):
+    """Wait for a condition while the window lives."""
+
+    def wait(condition, seconds=30):
+        qtbot.waitUntil(condition, timeout=int(seconds * 1000))
+
+    return wait
+
+
+@pytest.fixture
+def process_for(qtbot):
+    def wait(seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            qtbot.wait(10)
+
+    return wait
+
+
+@pytest.fixture
+def open_dock(viewer):
+    def open_(name):
+        _, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", name)
+        return dock
+
+    return open_

@@ -1,0 +1,304 @@
+"""The docks as a person uses them, in a real viewer."""
+
+import json
+import threading
+import time
+
+import numpy as np
+import pytest
+from napari.layers import Labels
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_morphogen import recipe, run
+from napari_morphogen.worker import POOL
+
+DOCKS = ["Threshold", "Edges", "Clustering", "Watershed"]
+PLACE = {
+    "scale": (2.0, 0.5, 0.5),
+    "translate": (10.0, -20.0, 5.0),
+    "rotate": (10.0, 20.0, 30.0),
+    "shear": (0.1, 0.0, 0.2),
+    "units": ("micrometer",) * 3,
+    "axis_labels": ("z", "y", "x"),
+}
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button.native, Qt.MouseButton.LeftButton)
+
+
+def run_and_wait(qtbot, dock, until):
+    click(qtbot, dock.run)
+    until(lambda: dock.run.enabled)
+
+
+def slow(dock, layer_ndim=3):
+    """Set the watershed to something that takes seconds."""
+    dock.form.foreground.value = "all"
+    dock.form.landscape.value = "intensity"
+    dock.form.h.value = 0.1
+
+
+@pytest.fixture
+def volume():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 60000, (40, 400, 400)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_dock_runs_on_a_sample(name, viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock(name)
+    assert dock.image.value is viewer.layers["coins"]
+    run_and_wait(qtbot, dock, until)
+    method = dock.method.value
+    made = viewer.layers[f"coins {method}"]
+    expected = run(method, viewer.layers["coins"].data)
+    np.testing.assert_array_equal(made.data, expected)
+    assert method in dock.status.value and " s" in dock.status.value
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_every_method_of_a_dock_has_help_and_a_form(name, viewer, open_dock):
+    dock = open_dock(name)
+    for method in dock.method.choices:
+        dock.method.value = method
+        assert dock.about.value.endswith(".")
+        assert len(dock.form) > 0
+        assert all(row.tooltip for row in dock.form)
+
+
+def test_typed_parameters_are_used_and_remembered(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Watershed")
+    dock.form.sigma.value = 2
+    dock.form.min_size.value = 150
+    run_and_wait(qtbot, dock, until)
+    expected = run("watershed", viewer.layers["coins"].data, sigma=2, min_size=150)
+    np.testing.assert_array_equal(viewer.layers["coins watershed"].data, expected)
+    click(qtbot, dock.defaults)
+    assert (dock.form.sigma.value, dock.form.min_size.value) == (1.0, 20)
+    from napari_morphogen.plugin.widgets import WatershedDock
+
+    again = WatershedDock(viewer)
+    assert (again.form.sigma.value, again.form.min_size.value) == (2.0, 150)
+    again.close()
+
+
+@pytest.mark.parametrize("name", DOCKS)
+def test_result_lies_exactly_on_the_image(name, viewer, qtbot, until, open_dock):
+    data = np.zeros((8, 40, 50), np.uint8)
+    data[3:6, 10:20, 30:45] = 200
+    image = viewer.add_image(data, name="block", **PLACE)
+    dock = open_dock(name)
+    run_and_wait(qtbot, dock, until)
+    made = viewer.layers[f"block {dock.method.value}"]
+    for corner in np.ndindex(2, 2, 2):
+        index = np.array(corner) * (7, 39, 49)
+        np.testing.assert_allclose(
+            made.data_to_world(index), image.data_to_world(index)
+        )
+    np.testing.assert_allclose(made.extent.world, image.extent.world)
+    assert made.units == image.units
+    assert made.axis_labels == image.axis_labels
+    np.testing.assert_allclose(made.scale, image.scale)
+    np.testing.assert_allclose(made.rotate, image.rotate)
+
+
+def test_lost_channel_axis_keeps_time_aligned(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "drifting")
+    dock = open_dock("Threshold")
+    assert dock.axes.value == "tcyx"
+    until(lambda: dock.channel.visible)
+    run_and_wait(qtbot, dock, until)
+    made, image = viewer.layers["drifting threshold"], viewer.layers["drifting"]
+    assert made.ndim == image.ndim
+    for time_point in range(12):
+        for channel in range(2):
+            world = image.data_to_world((time_point, channel, 0, 0))
+            index = np.round(made.world_to_data(world)).astype(int)
+            assert tuple(index) == (time_point, 0, 0, 0)
+
+
+def test_one_channel_can_be_chosen(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "drifting")
+    dock = open_dock("Threshold")
+    dock.channel.value = "1"
+    run_and_wait(qtbot, dock, until)
+    data = viewer.layers["drifting"].data
+    expected = run("threshold", data[:, 1], axes="tyx")
+    found = viewer.layers["drifting threshold"].data
+    np.testing.assert_array_equal(found.reshape(expected.shape), expected)
+
+
+def test_axes_typed_wrongly_are_one_sentence(viewer, qtbot, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Edges")
+    dock.axes.value = "yy"
+    click(qtbot, dock.run)
+    assert '"yy"' in dock.status.value
+    assert len(viewer.layers) == 1
+
+
+def test_no_image_disables_run(viewer, open_dock):
+    dock = open_dock("Edges")
+    assert not dock.run.enabled
+    viewer.add_image(np.zeros((9, 9)))
+    assert dock.run.enabled
+    viewer.layers.clear()
+    assert not dock.run.enabled
+
+
+def test_rerun_updates_undo_restores_keep_adds(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    run_and_wait(qtbot, dock, until)
+    first = viewer.layers["coins threshold"]
+    before = first.data.copy()
+    dock.form.rule.value = "mean"
+    run_and_wait(qtbot, dock, until)
+    assert len(viewer.layers) == 2 and not np.array_equal(first.data, before)
+    click(qtbot, dock.undo)
+    np.testing.assert_array_equal(first.data, before)
+    assert first.metadata[recipe.KEY]["steps"][0]["parameters"]["rule"] == "otsu"
+    dock.keep.value = True
+    run_and_wait(qtbot, dock, until)
+    assert len(viewer.layers) == 3
+    click(qtbot, dock.undo)
+    click(qtbot, dock.undo)
+    assert [layer.name for layer in viewer.layers] == ["coins"]
+    assert not dock.undo.enabled
+
+
+def test_painted_result_is_never_overwritten(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    run_and_wait(qtbot, dock, until)
+    painted = viewer.layers["coins threshold"]
+    painted.paint((5, 5), 77)
+    run_and_wait(qtbot, dock, until)
+    assert painted.data[5, 5] == 77
+    assert len(viewer.layers) == 3
+
+
+def test_cancel_is_quick_and_leaves_nothing_behind(
+    viewer, qtbot, until, open_dock, volume
+):
+    viewer.add_image(volume, name="noise")
+    earlier = viewer.add_labels(np.ones((4, 4), int), name="earlier")
+    dock = open_dock("Watershed")
+    slow(dock)
+    threads = threading.active_count()
+    click(qtbot, dock.run)
+    until(lambda: dock._job is not None and dock._job.seconds > 1.0)
+    worker = dock._job._worker
+    assert worker.alive
+    start = time.monotonic()
+    click(qtbot, dock.cancel)
+    until(lambda: dock.run.enabled)
+    assert time.monotonic() - start < 1
+    assert not worker.alive
+    until(lambda: threading.active_count() <= threads)
+    assert "Cancelled" in dock.status.value
+    assert [layer.name for layer in viewer.layers] == ["noise", "earlier"]
+    assert (earlier.data == 1).all()
+
+
+def test_cancel_keeps_finished_frames(viewer, qtbot, until, open_dock, volume):
+    viewer.add_image(volume, name="noise", axis_labels=("t", "y", "x"))
+    dock = open_dock("Watershed")
+    assert dock.axes.value == "tyx"
+    slow(dock)
+    click(qtbot, dock.run)
+    until(lambda: dock.progress.value >= 2)
+    assert dock.progress.max == 40
+    click(qtbot, dock.cancel)
+    until(lambda: dock.run.enabled)
+    made = viewer.layers[-1]
+    assert isinstance(made, Labels) and " of 40" in made.name
+    kept = [bool(plane.any()) for plane in made.data]
+    assert sum(kept) >= 2 and not kept[-1]
+
+
+def test_window_stays_alive_while_a_filter_runs(viewer, qtbot, until, open_dock):
+    image = np.random.default_rng(0).random((2048, 2048)).astype(np.float32)
+    viewer.add_image(image, name="large", contrast_limits=(0, 1))
+    dock = open_dock("Watershed")
+    slow(dock)
+    beats = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(dock.run.enabled))
+    timer.start(10)
+    click(qtbot, dock.run)
+    until(lambda: dock._job is not None and dock._job.seconds > 1.5)
+    timer.stop()
+    click(qtbot, dock.cancel)
+    until(lambda: dock.run.enabled)
+    assert beats.count(False) > 30  # the window went on while the job ran
+
+
+def test_failing_worker_is_one_sentence(viewer, qtbot, until, open_dock, volume):
+    viewer.add_image(volume, name="noise")
+    dock = open_dock("Watershed")
+    slow(dock)
+    click(qtbot, dock.run)
+    until(lambda: dock._job is not None and dock._job.seconds > 0.5)
+    dock._job._worker.kill()
+    until(lambda: dock.run.enabled)
+    assert "ended from outside" in dock.status.value
+    assert len(viewer.layers) == 1
+
+
+def test_copy_and_save_recipe_replay_to_the_same_labels(
+    viewer, qtbot, until, open_dock, tmp_path
+):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Watershed")
+    dock.form.h.value = 3
+    run_and_wait(qtbot, dock, until)
+    made = viewer.layers["coins watershed"]
+    click(qtbot, dock.copy)
+    assert "run('watershed', image" in QApplication.clipboard().text()
+    path = tmp_path / "recipe.json"
+    dock.save_recipe(path)
+    json.loads(path.read_text())
+    again = recipe.replay(recipe.load(path), viewer.layers["coins"].data)
+    np.testing.assert_array_equal(again.data, made.data)
+
+
+def test_saving_a_recipe_where_it_cannot_be_is_one_sentence(
+    viewer, qtbot, until, open_dock, tmp_path
+):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    run_and_wait(qtbot, dock, until)
+    dock.save_recipe(tmp_path / "missing" / "recipe.json")
+    assert dock.status.value.startswith("Cannot write")
+
+
+def test_markers_come_from_a_layer(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    markers = np.zeros((303, 384), np.int32)
+    markers[60, 60], markers[200, 200] = 1, 2
+    viewer.add_labels(markers, name="strokes")
+    dock = open_dock("Watershed")
+    dock.form.markers.value = "strokes"
+    dock.form.foreground.value = "all"
+    run_and_wait(qtbot, dock, until)
+    made = viewer.layers["coins watershed"]
+    assert set(np.unique(made.data)) == {1, 2}
+    step = made.metadata[recipe.KEY]["steps"][0]
+    assert step["parameters"]["markers"] == {"layer": "strokes"}
+
+
+def test_closing_the_dock_ends_its_work(viewer, qtbot, until, open_dock, volume):
+    viewer.add_image(volume, name="noise")
+    dock = open_dock("Watershed")
+    slow(dock)
+    click(qtbot, dock.run)
+    until(lambda: dock._job is not None and dock._job.seconds > 0.5)
+    worker = dock._job._worker
+    dock.close()
+    until(lambda: not worker.alive)
+    POOL.close()
