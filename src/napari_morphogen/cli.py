@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_morphogen import recipe
-from napari_morphogen.params import InputError, Param, parameters
+from napari_morphogen.params import InputError, Param, check, parameters
 from napari_morphogen.registry import METHODS, Method, get
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ...
     """
     given = _parser().parse_args(arguments)
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we say it in our words
     try:
         return int(given.command(given))
     except InputError as error:
@@ -147,9 +149,9 @@ def _help(given: argparse.Namespace) -> int:
 
 
 def _segment(given: argparse.Namespace, method: Method) -> int:
-    values = {
-        p.name: getattr(given, f"p_{p.name}") for p in parameters(method.function)
-    }
+    known = parameters(method.function)
+    values = {param.name: getattr(given, f"p_{param.name}") for param in known}
+    check(method.function, values)  # a wrong value is the call's fault, not a file's
     options = {"axes": given.axes, "channel": given.channel}
     task = partial(_run_file, method.name, options, values)
     return _each(task, given, method.name)

@@ -10,11 +10,11 @@ from scipy import ndimage
 from napari_morphogen.params import InputError
 
 LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)  # ITU-R BT.709
-FLOAT32_EXACT = 2**24  # larger whole numbers are rounded in float32
+HEADROOM = 2.0**-10  # of a type's range: sums over neighbours must not overflow
 
 
 def as_float(image: NDArray[Any]) -> NDArray[Any]:
-    """Return `image` in native float32, or float64 where float32 would round.
+    """Return `image` in native float32, or float64 for types float32 would round.
 
     Parameters
     ----------
@@ -37,16 +37,13 @@ def as_float(image: NDArray[Any]) -> NDArray[Any]:
             f"Expected real numbers, but the image holds {image.dtype}; "
             "convert it first, for example with numpy.abs."
         )
-    wide = image.dtype.kind in "ui" and image.dtype.itemsize >= 4
-    if image.dtype.itemsize > 4 and image.dtype.kind == "f":
-        return image.astype(np.float64, copy=False)
-    if wide and image.size and _largest(image) > FLOAT32_EXACT:
-        return image.astype(np.float64)
-    return image.astype(np.float32, copy=False)
+    exact = 4 if image.dtype.kind == "f" else 2  # bytes that float32 holds
+    dtype = np.float64 if image.dtype.itemsize > exact else np.float32
+    return image.astype(dtype, copy=False)
 
 
 def fill_broken(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Replace NaN and infinity by the nearest finite value.
+    """Replace NaN, infinity and what is next to it by the nearest ordinary value.
 
     Parameters
     ----------
@@ -59,8 +56,13 @@ def fill_broken(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]
         `image` itself when nothing was broken.
     broken : ndarray of bool or None
         Where values were replaced; None when nowhere.
+
+    Notes
+    -----
+    Values beyond a thousandth of the range of their type mark missing pixels
+    in many formats; no sum over neighbours can hold them.
     """
-    broken = ~np.isfinite(image)
+    broken = ~(np.abs(image) < np.finfo(image.dtype).max * HEADROOM)
     if not broken.any():
         return image, None
     if broken.all():
@@ -98,8 +100,5 @@ def luminance(rgb: NDArray[Any]) -> NDArray[Any]:
     >>> float(luminance(np.full((1, 1, 3), 255, "uint8"))[0, 0])
     255.0
     """
-    return as_float(rgb[..., :3]) @ LUMINANCE
-
-
-def _largest(image: NDArray[Any]) -> int:
-    return max(abs(int(image.min())), abs(int(image.max())))
+    with np.errstate(invalid="ignore"):  # infinities of both signs make NaN
+        return as_float(rgb[..., :3]) @ LUMINANCE

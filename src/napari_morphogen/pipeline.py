@@ -1,7 +1,7 @@
 """The one way a method meets an image: channels, time points, geometry, recipe."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -33,15 +33,15 @@ class Plan:
         Checked value of every parameter.
     spacing : tuple of float
         Relative pixel size that the method is told.
-    channel : int or None
-        The channel chosen; None means all.
+    recipe : mapping
+        How the result is made, for its metadata.
     """
 
     method: Method
     image: SpatialArray
     values: Mapping[str, Any]
     spacing: tuple[float, ...]
-    channel: int | None = None
+    recipe: Mapping[str, Any]
 
     @property
     def merges_channels(self) -> bool:
@@ -97,19 +97,11 @@ class Plan:
 
     def result(self, data: Any) -> SpatialArray:
         """Return `data` in the image's place, with its recipe."""
-        made = recipe.extend(
-            self.image,
-            method=self.method.name,
-            parameters=self.values,
-            axes=self.image.axes,
-            channel=self.channel,
-            spacing=self.spacing,
-        )
         return self.image.like(
             data,
             self.axes,
             name=f"{self.image.name or 'image'} {self.method.name}",
-            metadata={recipe.KEY: made},
+            metadata={recipe.KEY: self.recipe},
         )
 
     @property
@@ -172,11 +164,18 @@ def plan(
     whole = as_spatial(image, axes)
     checked = check(row.function, values)
     chosen = whole if channel is None else _take_channel(whole, channel)
-    made = Plan(row, chosen, checked, _spacing(chosen, spacing), channel)
+    made = Plan(row, chosen, checked, _spacing(chosen, spacing), {})
     for param in parameters(row.function):
         if param.role and checked[param.name] is not None:
             checked[param.name] = _matching(param.name, checked[param.name], made)
-    return made
+    written = recipe.extend(
+        whole,
+        method=method,
+        parameters=checked,
+        channel=channel,
+        spacing=made.spacing,
+    )
+    return replace(made, recipe=written)
 
 
 def run(
@@ -264,7 +263,8 @@ def _take_channel(image: SpatialArray, channel: int) -> SpatialArray:
 def _merge_channels(frame: NDArray[Any], axis: int, rgb: bool) -> NDArray[Any]:
     if rgb:
         return luminance(np.moveaxis(frame, axis, -1))
-    return np.asarray(as_float(frame).mean(axis=axis))
+    with np.errstate(invalid="ignore", over="ignore"):  # what overflows is broken
+        return np.asarray(as_float(frame).mean(axis=axis))
 
 
 def _spacing(

@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
 
@@ -27,7 +29,6 @@ def extend(
     *,
     method: str,
     parameters: Mapping[str, Any],
-    axes: str,
     channel: int | None,
     spacing: tuple[float, ...],
 ) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def extend(
     step = {
         "method": method,
         "parameters": {name: _plain(value) for name, value in parameters.items()},
-        "axes": axes,
+        "axes": image.axes,
         "channel": channel,
         "spacing": list(spacing),
     }
@@ -152,8 +153,7 @@ def replay(
     from napari_morphogen.spatial import as_spatial
 
     steps = validated(dict(recipe))["steps"]
-    first = _first_axes(steps, image)
-    source = result = as_spatial(image, first)
+    source = result = as_spatial(image, _recorded_axes(steps[:1], image))
     for step in steps:
         values = {
             name: _array(name, value, source, arrays)
@@ -165,6 +165,7 @@ def replay(
         result = run(
             step["method"],
             result,
+            axes=_recorded_axes([step], result),
             channel=step.get("channel"),
             spacing=spacing,
             **values,
@@ -231,12 +232,10 @@ def _array(
     )
 
 
-def _first_axes(steps: list[dict[str, Any]], image: Any) -> str | None:
-    """Return the recorded axes of the first step where they fit the image."""
-    axes = steps[0].get("axes") if steps else None
-    if not axes or steps[0].get("channel") is not None:
-        return None
-    return axes if len(axes) == image.data.ndim else None
+def _recorded_axes(steps: list[dict[str, Any]], image: Any) -> str | None:
+    axes: str = steps[0].get("axes") or "" if steps else ""
+    data = image.data if isinstance(image, SpatialArray) else image
+    return axes if len(axes) == np.ndim(data) else None
 
 
 def _recorded_spacing(

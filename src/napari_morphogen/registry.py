@@ -26,8 +26,8 @@ class Method:
     makes : str
         ``"image"`` or ``"labels"``.
     halo : callable or None
-        From the parameters to the pixels, per spatial axis of size 1, that a
-        block needs around it; None when it needs the whole array.
+        From the parameters to how far, in pixels of the finest axis, a block
+        must see beyond its next neighbours; None when it needs the whole array.
     """
 
     function: Callable[..., Any]
@@ -52,7 +52,7 @@ class Method:
 
 
 def _sobel_halo(sigma: float) -> float:
-    return 1 + 4 * sigma + 0.5  # SciPy cuts its Gaussian at 4 sigma, rounded
+    return 4 * sigma  # where SciPy cuts its Gaussian
 
 
 METHODS: tuple[Method, ...] = (

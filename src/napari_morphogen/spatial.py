@@ -89,7 +89,8 @@ class SpatialArray:
         return tuple(s / finest if s > 0 else 1.0 for s in self.spacing)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.data, dtype=dtype, copy=copy)
+        found = np.asarray(self.data, dtype=dtype)
+        return found.copy() if copy else found
 
     def like(
         self, data: Any, axes: str | None = None, **changes: Any

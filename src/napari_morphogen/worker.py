@@ -21,6 +21,7 @@ from napari_morphogen.params import InputError
 
 HEADER = struct.Struct("<QQ")  # bytes of the pickle, number of buffers behind it
 SIZE = struct.Struct("<Q")
+KILLED = (-9, -15)  # by the kernel for want of memory, or by a person
 NICENESS = 5  # the window comes first when cores are few
 
 
@@ -91,9 +92,9 @@ class Worker:
         code = self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        if code < 0 or not lines:
+        if code in KILLED or not lines:
             return (
-                f"The computation was ended from outside (signal {abs(code)}); "
+                f"The computation was ended from outside (status {code}); "
                 "if nobody did, the memory was too small: try a smaller region."
             )
         return f"The computation failed: {lines[-1]}"
@@ -136,12 +137,13 @@ POOL = Pool()
 
 def serve() -> None:
     """Run jobs from standard input until it closes."""
+    source = os.fdopen(os.dup(0), "rb", buffering=0)
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not end up between the messages
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     jobs: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    threading.Thread(target=_listen, args=(source, jobs), daemon=True).start()
     import napari_morphogen.pipeline  # noqa: F401 (heavy: import while waiting)
 
     while True:
@@ -155,10 +157,10 @@ def serve() -> None:
             _send(sink, ("done", None))
 
 
-def _listen(jobs: "queue.Queue[Any]") -> None:
+def _listen(source: IO[bytes], jobs: "queue.Queue[Any]") -> None:
     try:
         while True:
-            jobs.put(_receive(sys.stdin.buffer))
+            jobs.put(_receive(source))
     except EOFError:
         os._exit(0)  # the other end is gone: stop even in the middle of a job
 

@@ -106,7 +106,8 @@ def write(
         OME-TIFF and ``.zarr`` an OME-Zarr with a pyramid, written block by block.
         The other formats need the whole image in memory.
     image : SpatialArray or array
-        Rotation and shear are not stored, ``.npy`` holds the values alone.
+        Rotation and shear are not stored; TIFF and PNG hold no flips, TIFF no
+        time step without a unit of time, ``.npy`` the values alone.
         ``metadata["morphogen"]`` is the recipe, a JSON-serialisable mapping;
         ``metadata["kind"]``, ``"labels"`` or ``"image"``, overrules the guess
         that booleans and integers of 32 bits and more are labels.

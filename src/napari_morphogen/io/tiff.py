@@ -37,7 +37,7 @@ def read_tiff(path: Path) -> SpatialArray:
 
     try:
         with tifffile.TiffFile(path) as file:
-            if not _pages_end(file):
+            if not (_pages_end(file) and _fits(file.series[0].keyframe)):
                 raise InputError(
                     f"{path} is cut off or damaged; copy it again from where it came."
                 )
@@ -48,7 +48,7 @@ def read_tiff(path: Path) -> SpatialArray:
             sizes, origin, metadata = _description(file)
     except InputError:
         raise
-    except BROKEN as error:
+    except (tifffile.TiffFileError, *BROKEN) as error:
         raise InputError(_diagnosis(path, error)) from error
     return _placed(pixels, letters, colour, sizes, origin, metadata)
 
@@ -219,6 +219,14 @@ def _pages_end(file: Any) -> bool:
         handle.seek(offset + form.tagnosize + tags * form.tagsize)
         (offset,) = struct.unpack(form.offsetformat, handle.read(form.offsetsize))
     return True
+
+
+def _fits(page: Any) -> bool:
+    """Tell whether the file is large enough for what the page says it holds."""
+    if page.compression != 1 or 0 in page.dataoffsets:
+        return True
+    needed = page.size * page.bitspersample / 8
+    return bool(needed <= 4 * page.parent.filehandle.size)  # colours may be subsampled
 
 
 def _diagnosis(path: Path, error: Exception) -> str:

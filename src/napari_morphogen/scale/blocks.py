@@ -31,7 +31,10 @@ def lazy(todo: Plan) -> Any:
     The blocks of looped axes hold one frame each, so a task never needs more
     memory than one frame and its neighbours.
     """
-    frames = [_frame(todo, index) for index in todo.frames]
+    data = as_lazy(todo.image.data)
+    if 0 in data.shape:
+        return da.zeros(todo.shape, dtype=_dtype(todo))
+    frames = [_frame(todo, data, index) for index in todo.frames]
     looped = [n for a, n in zip(todo.axes, todo.shape, strict=True) if a not in "zyx"]
     spatial = [a for a in todo.axes if a in SPATIAL_AXES]
     if not looped:
@@ -41,32 +44,42 @@ def lazy(todo: Plan) -> Any:
     return da.transpose(stacked, [order.index(a) for a in todo.axes])
 
 
-def _frame(todo: Plan, index: tuple[int, ...]) -> Any:
-    image = todo.image.data[todo.select(todo.image.axes, index)]
+def _frame(todo: Plan, data: Any, index: tuple[int, ...]) -> Any:
+    image = data[todo.select(todo.image.axes, index)]
     axes = [a for a in todo.image.axes if a in SPATIAL_AXES or a not in todo.looped]
     arrays = todo.arrays_at(index)
-    if todo.method.halo is None or "c" in axes or 0 in image.shape:
+    if todo.method.halo is None or "c" in axes:
         return _whole(todo, image, axes, arrays)
-    halo = todo.method.halo(**todo.values)
-    depth = {i: math.ceil(halo / s) for i, s in enumerate(todo.spacing)}
     return image.map_overlap(
-        todo.call, arrays=arrays, depth=depth, boundary="none", dtype=_dtype(todo)
+        todo.call,
+        arrays=arrays,
+        depth=_depth(todo, image),
+        boundary="none",
+        meta=np.empty((0,) * image.ndim, _dtype(todo)),
     )
+
+
+def _depth(todo: Plan, image: Any) -> dict[int, int]:
+    """Return the pixels that a block needs around it, per axis."""
+    assert todo.method.halo is not None
+    halo = todo.method.halo(**todo.values)
+    depth = [math.ceil(halo / s) + 1 for s in todo.spacing]
+    if image.dtype.kind == "f":
+        # A broken pixel takes the nearest value, which is no farther from it than
+        # the pixel whose result it enters.
+        farther = math.ceil(math.hypot(*depth))
+        depth = [d + farther for d in depth]
+    # map_overlap refuses a depth beyond the length of an axis
+    return {i: min(depth[i], n) for i, n in enumerate(image.shape)}
 
 
 def _whole(todo: Plan, image: Any, axes: list[str], arrays: dict[str, Any]) -> Any:
     def compute(frame: NDArray[Any]) -> NDArray[Any]:
-        if frame.size == 0:
-            return np.zeros(shape, dtype)
         return todo.call(frame, arrays)
 
-    sizes = dict(zip(axes, image.shape, strict=True))
-    shape, dtype = tuple(sizes[a] for a in axes if a != "c"), _dtype(todo)
-    whole = image.rechunk(-1)
     dropped = [i for i, a in enumerate(axes) if a == "c"]
-    return whole.map_blocks(
-        compute, drop_axis=dropped, dtype=dtype, meta=np.empty((0,), dtype)
-    )
+    meta = np.empty((0,) * (len(axes) - len(dropped)), _dtype(todo))
+    return image.rechunk(-1).map_blocks(compute, drop_axis=dropped, meta=meta)
 
 
 def _dtype(todo: Plan) -> Any:

@@ -50,7 +50,7 @@ def kmeans(
     -----
     The sum of squared Euclidean distances to the class means is made small
     [1]_. For one channel the optimum is found by dynamic programming on the
-    different values [2]_, exactly up to 1024 of them; beyond, from 1024 bins
+    different values [2]_, exactly up to 1024 of them; beyond, from as many bins
     followed by Lloyd's iterations. Several channels are fitted on at most
     100,000 pixels from four starts, then all pixels join the nearest mean.
 
@@ -126,15 +126,14 @@ def optimal_classes(
 
 def _class_costs(values: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
     """Return the squared deviations within values[i : j + 1], infinite for i > j."""
-    centred = values - np.average(values, weights=counts)
-    sums = [
-        np.concatenate(([0.0], np.cumsum(counts * centred**power)))
-        for power in range(3)
-    ]
-    number, first, second = (s[None, 1:] - s[:-1, None] for s in sums)
-    upper = np.triu(np.ones_like(number, dtype=bool))
-    cost = np.full_like(number, np.inf)
-    cost[upper] = second[upper] - first[upper] ** 2 / number[upper]
+    # Distances from values[i]: one far value must not drown the others in rounding.
+    away = np.triu(values - values[:, None])
+    weights = np.triu(np.broadcast_to(counts, away.shape))
+    number = np.cumsum(weights, axis=1)
+    first = np.cumsum(weights * away, axis=1)
+    cost = np.cumsum(weights * away**2, axis=1)
+    cost -= first**2 / np.where(number > 0, number, 1)
+    cost[np.tri(len(values), k=-1, dtype=bool)] = np.inf
     return np.asarray(np.maximum(cost, 0))
 
 
@@ -144,17 +143,32 @@ def _cluster_grey(
     values, inverse, counts = np.unique(
         pixels[:, 0], return_inverse=True, return_counts=True
     )
-    bins, bin_counts = values.astype(np.float64), counts
-    if len(values) > LEVELS:
-        bin_counts, edges = np.histogram(values, LEVELS, weights=counts)
-        used = bin_counts > 0
-        bins, bin_counts = ((edges[:-1] + edges[1:]) / 2)[used], bin_counts[used]
-    starts = optimal_classes(bins, bin_counts, min(n_clusters, len(bins)))
-    cuts = np.searchsorted(values, (bins[starts[1:] - 1] + bins[starts[1:]]) / 2)
-    if len(values) > LEVELS:
-        cuts = _lloyd_sorted(values.astype(np.float64), counts, cuts)
+    values = _unit(values)
+    many = len(values) > LEVELS
+    first = _bin_starts(values, counts) if many else np.arange(len(values))
+    in_bin = np.add.reduceat(counts, first)
+    bins = np.add.reduceat(counts * values, first) / in_bin
+    starts = optimal_classes(bins, in_bin, min(n_clusters, len(bins)))
+    cuts = first[starts[1:]]
+    if many:
+        cuts = _lloyd_sorted(values, counts, cuts)
     classes = np.searchsorted(cuts, np.arange(len(values)), side="right") + 1
     return np.asarray(classes.astype(np.int32)[inverse])
+
+
+def _unit(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return `values` between 0 and 1, where squares neither overflow nor vanish."""
+    # scikit-learn's sums drift in float32
+    moved = values.astype(np.float64) - values.min(axis=0).astype(np.float64)
+    return np.asarray(moved / (moved.max() or 1.0))
+
+
+def _bin_starts(values: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the index of the first value of every bin."""
+    # By value and by rank: one far pixel must not leave a single bin to the others.
+    place = (values + np.cumsum(counts) / counts.sum()) / 2
+    bins = np.minimum((place * LEVELS).astype(int), LEVELS - 1)
+    return np.asarray(np.unique(bins, return_index=True)[1])
 
 
 def _lloyd_sorted(
@@ -167,7 +181,8 @@ def _lloyd_sorted(
         edges = np.concatenate(([0], cuts, [len(values)]))
         means = np.diff(total[edges]) / np.maximum(np.diff(number[edges]), 1)
         moved = np.searchsorted(values, (means[1:] + means[:-1]) / 2)
-        if np.array_equal(moved, cuts):
+        left = np.diff([0, *moved, len(values)])
+        if np.array_equal(moved, cuts) or not left.all():
             break
         cuts = moved
     return cuts
@@ -180,7 +195,7 @@ def _cluster_colours(
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
-    pixels = pixels.astype(np.float64)  # scikit-learn's float32 sums drift
+    pixels = _unit(pixels)
     some = pixels
     if len(pixels) > SAMPLE:
         some = pixels[rng.choice(len(pixels), SAMPLE, replace=False)]

@@ -137,16 +137,16 @@ def _gradient(image: NDArray[Any], spacing: tuple[float, ...]) -> list[NDArray[A
 
 
 def _length(gradient: list[NDArray[Any]]) -> NDArray[Any]:
-    total = gradient[0] ** 2
+    length = np.abs(gradient[0])
     for component in gradient[1:]:
-        total += component**2
-    return np.asarray(np.sqrt(total, out=total))
+        length = np.hypot(length, component, out=length)  # squares might overflow
+    return np.asarray(length)
 
 
 def _inside(shape: tuple[int, ...], broken: NDArray[Any] | None) -> NDArray[np.bool_]:
     """Return the pixels whose neighbours all exist and are finite."""
     inside = np.ones(shape, bool) if broken is None else ~broken
-    cube = np.ones((3,) * len(shape), bool)
+    cube = np.ones([min(n, 3) for n in shape], bool)  # one plane is no border
     return np.asarray(ndimage.binary_erosion(inside, cube))
 
 

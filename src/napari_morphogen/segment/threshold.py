@@ -1,5 +1,6 @@
 """Foreground by a threshold on intensity."""
 
+import math
 from typing import Annotated, Any, Literal
 
 import annotated_types as at
@@ -9,10 +10,13 @@ from skimage import filters
 
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, Labels, MinSize, Sigma, Spacing, Unit
+from napari_morphogen.segment.clustering import optimal_classes
 from napari_morphogen.segment.objects import connected_objects
 
 Rule = Literal["otsu", "li", "triangle", "yen", "isodata", "mean", "local", "manual"]
 BlockSize = Annotated[int, at.Interval(ge=3, le=999), Unit("px")]
+HISTOGRAM_RULES = ("otsu", "triangle", "yen", "isodata")
+BINS = 256  # scikit-image's default
 Level = Annotated[float, at.Interval(ge=-1e9, le=1e9)]
 
 
@@ -121,8 +125,8 @@ def multi_otsu(
 
     Notes
     -----
-    The thresholds maximise the variance between the classes of a histogram
-    with 256 bins [1]_.
+    The thresholds maximise the variance between the classes [1]_ of a histogram
+    with 256 bins, or of the values themselves where there are fewer.
 
     References
     ----------
@@ -139,7 +143,7 @@ def multi_otsu(
     smoothed = smooth(filled, sigma, spacing)
     valid = smoothed if broken is None else smoothed[~broken]
     limits = _class_limits(valid, classes)
-    labels: NDArray[np.int32] = np.digitize(smoothed, limits).astype(np.int32)
+    labels = np.searchsorted(limits, smoothed, side="right").astype(np.int32)
     if broken is not None:
         labels[broken] = 0
     return labels
@@ -191,19 +195,23 @@ def global_level(values: NDArray[Any], rule: str) -> float:
         return low
     # scikit-image's histograms overflow or lose all bins on extreme ranges
     unit = (values.astype(np.float64) - low) / (high - low)
-    level = getattr(filters, f"threshold_{rule}")(unit)
-    return low + float(level) * (high - low)
+    level = float(getattr(filters, f"threshold_{rule}")(unit))
+    if rule in HISTOGRAM_RULES:
+        # They return the centre of a bin that lies below the threshold as a whole.
+        below = unit < (math.floor(level * BINS) + 1) / BINS
+        level = (unit[below].max() + unit[~below].min()) / 2
+    return low + level * (high - low)
 
 
 def _class_limits(values: NDArray[Any], classes: int) -> NDArray[Any]:
-    if values.size == 0:
-        return np.zeros(0)
-    different = np.unique(values)
+    """Return the smallest value of each class but the first."""
+    different, counts = np.unique(values, return_counts=True)
     if different.size <= classes:
         return different[1:]
-    counts, edges = np.histogram(values, bins=256)
-    centres = (edges[:-1] + edges[1:]) / 2
-    if np.count_nonzero(counts) <= classes:
-        return np.asarray(edges[:-1][counts > 0][1:])
-    limits = filters.threshold_multiotsu(hist=(counts, centres), classes=classes)
-    return np.asarray(limits)
+    low, high = np.float64(different[0]), np.float64(different[-1])
+    bins = np.minimum((different - low) / (high - low) * BINS, BINS - 1).astype(int)
+    used, first = np.unique(bins, return_index=True)
+    if used.size <= classes:
+        return different[first[1:]]
+    starts = optimal_classes(used, np.add.reduceat(counts, first), classes)
+    return different[first[starts[1:]]]

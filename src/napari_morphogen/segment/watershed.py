@@ -95,8 +95,10 @@ def watershed(
         if not np.any(markers):
             raise InputError("The `markers` hold no marker; paint at least one label.")
         mask = mask | (markers != 0)
+    if broken is not None:
+        mask &= ~broken
     height = _height(smoothed, mask, landscape, objects, spacing)
-    seeds = _centres(height, mask, h) if markers is None else markers.astype(np.int32)
+    seeds = _centres(height, mask, h) if markers is None else _numbered(markers)
     flooded = sobel(smoothed, spacing=spacing) if landscape == "gradient" else -height
     if not seeds.any():
         return np.zeros(image.shape, np.int32)
@@ -129,8 +131,8 @@ def _height(
     """Return what is highest in the centres of objects."""
     if landscape == "intensity":
         signed = smoothed if objects == "bright" else -smoothed
-        span = float(np.ptp(signed)) or 1.0
-        return np.asarray((signed - signed.min()) * (100 / span))
+        span = np.ptp(signed) or 1
+        return np.asarray((signed - signed.min()) / span * 100)
     # a foreground without any background has no distance to it: pad with background
     padded = np.pad(mask, 1) if mask.all() else mask
     distance = ndimage.distance_transform_edt(padded, sampling=spacing or None)
@@ -140,9 +142,21 @@ def _height(
 def _centres(
     height: NDArray[Any], mask: NDArray[np.bool_], h: float
 ) -> NDArray[np.int32]:
-    inside = np.where(mask, height, height.min())
-    domes = morphology.reconstruction(inside - h, inside) if h > 0 else inside
+    # a background below all domes keeps those of one object out of the others
+    inside = np.where(mask, height, height.min() - h - 1)
+    domes = inside
+    if h > 0:
+        lowered = np.where(mask, inside - h, inside)
+        domes = morphology.reconstruction(lowered, inside)
     peaks = morphology.local_maxima(domes, allow_borders=True) & mask
     if mask.any() and not peaks.any():  # a plateau over the whole image is no maximum
         peaks = mask
     return np.asarray(measure.label(peaks, connectivity=mask.ndim), np.int32)
+
+
+def _numbered(markers: NDArray[Any]) -> NDArray[np.int32]:
+    """Return markers of any dtype and ids as 1, 2, … in the order of their ids."""
+    inverse = np.unique(markers[markers != 0], return_inverse=True)[1]
+    seeds = np.zeros(markers.shape, np.int32)
+    seeds[markers != 0] = inverse + 1
+    return seeds

@@ -1,0 +1,163 @@
+"""Take the pictures of the docks from the real viewer: python docs/screenshots.py.
+
+Every picture is made as a person makes it: open a sample, open a dock, set
+parameters, click. Nothing that a user has set is read or changed. Linux without
+a screen: sh tests/screen.sh python docs/screenshots.py
+"""
+
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "images"
+SIZE = (1280, 800)
+COLOURS = 200  # of the palette: enough for the eye, a third of the bytes
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["NAPARI_CONFIG"] = str(Path(home, "napari.yaml"))
+        from qtpy.QtCore import QSettings
+
+        ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        QSettings.setPath(ini, user, home)
+        for take in (threshold, edges, clustering, watershed, preview, time_lapse):
+            with window() as viewer:
+                take(viewer)
+                save(viewer, take.__name__)
+
+
+def threshold(viewer: Any) -> None:
+    dock = open_(viewer, "coins", "Threshold")
+    dock.form.rule.value = "local"
+    dock.form.block_size.value = 101
+    dock.form.sigma.value = 2
+    dock.form.min_size.value = 150
+    run(viewer, dock)
+
+
+def edges(viewer: Any) -> None:
+    dock = open_(viewer, "coins", "Edges")
+    dock.method.value = "canny"
+    dock.form.sigma.value = 2
+    run(viewer, dock)
+
+
+def clustering(viewer: Any) -> None:
+    dock = open_(viewer, "tissue", "Clustering")
+    dock.form.sigma.value = 1
+    run(viewer, dock)
+
+
+def watershed(viewer: Any) -> None:
+    dock = open_(viewer, "spheres", "Watershed")
+    dock.form.h.value = 1.5
+    run(viewer, dock)
+    viewer.dims.set_point(0, 22)  # micrometres
+
+
+def preview(viewer: Any) -> None:
+    dock = open_(viewer, "retina", "Threshold")
+    dock.form.rule.value = "local"
+    dock.form.objects.value = "dark"
+    dock.form.sigma.value = 2
+    dock.form.level.value = 2
+    dock.form.min_size.value = 300
+    camera = getattr(viewer, "scene", viewer).camera
+    camera.zoom *= 3
+    camera.center = (0, 560, 480)
+    click(dock.live)
+    wait(lambda: "preview" in viewer.layers, "the preview")
+    linger(1)
+
+
+def time_lapse(viewer: Any) -> None:
+    dock = open_(viewer, "drifting", "Watershed")
+    dock.channel.value = "1"
+    dock.form.h.value = 2
+    run(viewer, dock)
+    viewer.dims.set_point((0, 1), (25, 1))  # seconds, channel
+
+
+@contextmanager
+def window() -> Iterator[Any]:
+    """Open a viewer of the size of the pictures and close it."""
+    import napari
+
+    from napari_morphogen.worker import POOL
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(*SIZE)
+    try:
+        yield viewer
+    finally:
+        viewer.close()
+        POOL.close()
+
+
+def open_(viewer: Any, sample: str, name: str) -> Any:
+    """Open a sample and a dock."""
+    viewer.open_sample("napari-morphogen", sample)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", name)
+    viewer.window.resize(*SIZE)
+    linger(0.5)
+    viewer.reset_view()
+    return dock
+
+
+def run(viewer: Any, dock: Any) -> None:
+    """Click Run and wait for the result."""
+    count = len(viewer.layers)
+    click(dock.run)
+    wait(lambda: dock.run.enabled and len(viewer.layers) > count, dock.method.value)
+
+
+def click(button: Any) -> None:
+    """Click in the middle of a button or on the left of a check box."""
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    native = button.native
+    at = QPoint(12, native.height() // 2)
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, pos=at)
+
+
+def wait(until: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Let the window live until a condition holds."""
+    end = time.monotonic() + seconds
+    while not until():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come within {seconds:g} s")
+        linger(0.02)
+
+
+def linger(seconds: float) -> None:
+    """Let the window live for a while."""
+    from qtpy.QtTest import QTest
+
+    QTest.qWait(int(seconds * 1000))
+
+
+def save(viewer: Any, name: str) -> None:
+    """Write the window as a small PNG."""
+    from PIL import Image
+
+    linger(1)
+    shown = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False))
+    small = shown.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    kept = io.BytesIO()
+    small.save(kept, "PNG", optimize=True)
+    name = name if name in ("preview", "time_lapse") else f"dock_{name}"
+    path = FOLDER / f"{name}.png"
+    FOLDER.mkdir(exist_ok=True)
+    path.write_bytes(kept.getvalue())
+    print(f"{path.name}: {shown.size}, {len(kept.getvalue()) / 1000:.0f} kB")
+
+
+if __name__ == "__main__":  # worker processes import this file too
+    main()

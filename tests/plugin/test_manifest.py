@@ -1,0 +1,41 @@
+"""The manifest names what exists, and every family of methods has a dock."""
+
+import pytest
+from npe2 import PluginManifest
+
+from napari_morphogen.registry import METHODS
+from napari_morphogen.samples import SAMPLES
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_distribution("napari-morphogen")
+
+
+def test_manifest_is_valid_and_everything_it_names_can_be_imported(manifest):
+    manifest.validate_imports()
+    assert manifest.package_metadata.classifier.count("Framework :: napari") == 1
+
+
+def test_every_family_has_a_dock_in_both_menus(manifest):
+    docks = {w.display_name.lower() for w in manifest.contributions.widgets}
+    assert docks == {method.family for method in METHODS}
+    menu = manifest.contributions.menus["napari/layers/segment"]
+    segment = {item.command for item in menu}
+    assert segment == {w.command for w in manifest.contributions.widgets}
+
+
+def test_every_sample_is_listed(manifest):
+    keys = [sample.key for sample in manifest.contributions.sample_data]
+    assert keys == [sample.__name__ for sample in SAMPLES]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.__name__)
+def test_samples_open_in_their_place(sample, viewer):
+    (layer,) = viewer.open_sample("napari-morphogen", sample.__name__)
+    expected = sample()
+    assert layer.data.shape == expected.data.shape
+    assert layer.rgb == expected.rgb
+    ndim = layer.ndim
+    assert tuple(layer.scale) == expected.scale[:ndim]
+    assert tuple(map(str, layer.units)) == expected.units[:ndim]

@@ -1,0 +1,158 @@
+"""The command line on real files."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_morphogen import SpatialArray, read, run, write
+from napari_morphogen.cli import main
+from napari_morphogen.registry import METHODS
+from napari_morphogen.samples import coins, spheres
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    for number in range(3):
+        part = coins().data[number * 80 : number * 80 + 120]
+        write(tmp_path / "images" / f"coins{number}.tif", part)
+    return tmp_path
+
+
+def test_methods_lists_every_method_with_its_line(capsys):
+    assert main(["methods"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [m.name for m in METHODS]
+    assert all(m.title in line for m, line in zip(METHODS, lines, strict=True))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_help_explains_every_method(method, capsys):
+    assert main(["help", method.name]) == 0
+    assert "Parameters" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_segment_equals_run(method, folder):
+    source, target = folder / "images" / "coins0.tif", folder / "out.tif"
+    assert main(["segment", method.name, str(source), str(target)]) == 0
+    np.testing.assert_array_equal(
+        read(target).data, run(method.name, read(source)).data
+    )
+
+
+def test_options_reach_the_method(folder):
+    call = "segment threshold images/coins0.tif out.tif --rule li --sigma 2 "
+    assert main([*call.split(), "--no-separate", "--min-size", "5"]) == 0
+    image = read("images/coins0.tif")
+    expected = run("threshold", image, rule="li", sigma=2, separate=False, min_size=5)
+    np.testing.assert_array_equal(read("out.tif").data, expected.data)
+
+
+def test_pixel_size_survives_and_another_library_reads_it(tmp_path):
+    write(tmp_path / "in.tif", spheres())
+    call = ["segment", "watershed", str(tmp_path / "in.tif"), str(tmp_path / "out.tif")]
+    assert main(call) == 0
+    found = read(tmp_path / "out.tif")
+    assert (found.scale, found.units) == (spheres().scale, spheres().units)
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        pixels = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
+    assert pixels["PhysicalSizeZ"] == 2.0
+    assert pixels["PhysicalSizeX"] == 0.5
+
+
+def test_folder_with_a_broken_file(folder, capsys):
+    (folder / "images" / "broken.tif").write_text("no image")
+    assert main("segment sobel images --out-dir results".split()) == 1
+    assert "broken.tif" in capsys.readouterr().err
+    names = sorted(path.name for path in (folder / "results").iterdir())
+    assert names == [f"coins{number}_sobel.tif" for number in range(3)]
+
+
+def test_jobs_give_the_same_files(folder):
+    for jobs in ("1", "2"):
+        call = f"segment kmeans images --out-dir by{jobs} --jobs {jobs}"
+        assert main(call.split()) == 0
+    for number in range(3):
+        one, two = (read(f"by{n}/coins{number}_kmeans.tif").data for n in "12")
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".npy", ".ome.zarr"])
+def test_other_formats_hold_the_same_labels(folder, suffix):
+    call = f"segment threshold images/coins1.tif --out-dir out --suffix {suffix}"
+    assert main(call.split()) == 0
+    found = read(f"out/coins1_threshold{suffix}").data
+    expected = run("threshold", read("images/coins1.tif")).data
+    np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+def test_replay_repeats_the_steps(folder):
+    labels = run("threshold", run("sobel", read("images/coins0.tif"), sigma=1))
+    recipe = folder / "edges.json"
+    recipe.write_text(json.dumps(labels.metadata["morphogen"]))
+    assert main(["replay", str(recipe), "images", "--out-dir", "again"]) == 0
+    np.testing.assert_array_equal(read("again/coins0_edges.tif").data, labels.data)
+
+
+def test_replay_takes_painted_markers_from_a_file(folder):
+    image = read("images/coins0.tif")
+    painted = np.zeros(image.data.shape, np.int32)
+    painted[30, 40] = painted[60, 200] = 1
+    markers = SpatialArray(painted, "yx", name="painted")
+    labels = run("watershed", image, markers=markers, foreground="all")
+    recipe = folder / "recipe.json"
+    recipe.write_text(json.dumps(labels.metadata["morphogen"]))
+    write(folder / "painted.tif", painted)
+    call = ["replay", str(recipe), "images/coins0.tif", "out.tif"]
+    assert main(call) == 1
+    assert main([*call, "--with", "markers=painted.tif"]) == 0
+    np.testing.assert_array_equal(read("out.tif").data, labels.data)
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        pytest.param("segment sobel a.tif b.tif c.tif", "--out-dir", id="three paths"),
+        pytest.param("segment sobel images --out-dir o --jobs 0", "--jobs", id="jobs"),
+        pytest.param(
+            "segment sobel images/coins0.tif o.tif --sigma 99", "`sigma`", id="limit"
+        ),
+        pytest.param("segment sobel nowhere --out-dir o", "nowhere", id="no input"),
+        pytest.param("help nothing", '"nothing"', id="unknown method"),
+        pytest.param("replay none.json images --out-dir o", "none.json", id="recipe"),
+    ],
+)
+def test_wrong_calls_are_one_sentence_and_status_2(folder, call, sentence, capsys):
+    assert main(call.split()) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and error.startswith("morphogen: ")
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        pytest.param({"format": 99, "version": "9.9"}, "update", id="newer"),
+        pytest.param(
+            {"steps": [{"method": "magic", "parameters": {}}]}, "magic", id="method"
+        ),
+        pytest.param(
+            {"steps": [{"method": "sobel", "parameters": {"glow": 1}}]},
+            "glow",
+            id="parameter",
+        ),
+    ],
+)
+def test_recipes_that_cannot_be_replayed_are_one_sentence(
+    folder, changes, sentence, capsys
+):
+    made = run("sobel", read("images/coins0.tif")).metadata["morphogen"]
+    (folder / "r.json").write_text(json.dumps(dict(made) | changes))
+    assert main(["replay", "r.json", "images/coins0.tif", "o.tif"]) in (1, 2)
+    error = capsys.readouterr().err
+    assert sentence in error and "Traceback" not in error
+    assert not (folder / "o.tif").exists()
