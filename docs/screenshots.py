@@ -16,7 +16,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "images"
 SIZE = (1280, 800)
-COLOURS = 200  # of the palette: enough for the eye, a third of the bytes
+COLOURS = 128  # of the palette: enough for the eye, a third of the bytes
 
 
 def main() -> None:
@@ -37,6 +37,7 @@ def threshold(viewer: Any) -> None:
     dock.form.rule.value = "local"
     dock.form.block_size.value = 101
     dock.form.sigma.value = 2
+    dock.form.level.value = 15
     dock.form.min_size.value = 150
     run(viewer, dock)
 
@@ -44,8 +45,10 @@ def threshold(viewer: Any) -> None:
 def edges(viewer: Any) -> None:
     dock = open_(viewer, "coins", "Edges")
     dock.method.value = "canny"
+    dock.form.low_threshold.value, dock.form.high_threshold.value = 0.8, 0.9
     dock.form.sigma.value = 2
     run(viewer, dock)
+    look(viewer, (0, 100, 210), 2.2)
 
 
 def clustering(viewer: Any) -> None:
@@ -56,7 +59,7 @@ def clustering(viewer: Any) -> None:
 
 def watershed(viewer: Any) -> None:
     dock = open_(viewer, "spheres", "Watershed")
-    dock.form.h.value = 1.5
+    dock.form.h.value = 0.5
     run(viewer, dock)
     viewer.dims.set_point(0, 22)  # micrometres
 
@@ -66,11 +69,9 @@ def preview(viewer: Any) -> None:
     dock.form.rule.value = "local"
     dock.form.objects.value = "dark"
     dock.form.sigma.value = 2
-    dock.form.level.value = 2
+    dock.form.level.value = 4
     dock.form.min_size.value = 300
-    camera = getattr(viewer, "scene", viewer).camera
-    camera.zoom *= 3
-    camera.center = (0, 560, 480)
+    look(viewer, (0, 560, 480), 3)
     click(dock.live)
     wait(lambda: "preview" in viewer.layers, "the preview")
     linger(1)
@@ -78,10 +79,9 @@ def preview(viewer: Any) -> None:
 
 def time_lapse(viewer: Any) -> None:
     dock = open_(viewer, "drifting", "Watershed")
-    dock.channel.value = "1"
-    dock.form.h.value = 2
+    dock.form.h.value = 1
     run(viewer, dock)
-    viewer.dims.set_point((0, 1), (25, 1))  # seconds, channel
+    viewer.dims.set_point(0, 25)  # seconds
 
 
 @contextmanager
@@ -108,6 +108,13 @@ def open_(viewer: Any, sample: str, name: str) -> Any:
     linger(0.5)
     viewer.reset_view()
     return dock
+
+
+def look(viewer: Any, centre: tuple[float, ...], zoom: float) -> None:
+    """Move the view and enlarge it `zoom` times."""
+    camera = getattr(viewer, "scene", viewer).camera  # napari 0.9 moved it
+    camera.zoom *= zoom
+    camera.center = centre
 
 
 def run(viewer: Any, dock: Any) -> None:

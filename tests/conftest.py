@@ -30,9 +30,7 @@ def discs():
 def volume():
     """Two bright balls on planes two pixels apart, 12 x 24 x 40."""
     z, y, x = np.ogrid[:12, :24, :40]
-    balls = [
-        (2 * z - 12) ** 2 + (y - 12) ** 2 + (x - c) ** 2 <= 49 for c in (10, 28)
-    ]
+    balls = [(2 * z - 12) ** 2 + (y - 12) ** 2 + (x - c) ** 2 <= 49 for c in (10, 28)]
     noise = np.random.default_rng(1).integers(0, 30, (12, 24, 40))
     data = (np.any(balls, axis=0) * 150 + noise).astype(np.uint16)
     return SpatialArray(data, "zyx", scale=(2, 1, 1))

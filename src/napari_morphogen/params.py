@@ -100,7 +100,7 @@ class Param:
         return self._check_number(value)
 
     def _check_choice(self, value: Any) -> str:
-        if value not in self.choices:
+        if not isinstance(value, str) or value not in self.choices:
             raise self._error("one of " + ", ".join(self.choices), value)
         return str(value)
 
@@ -112,17 +112,18 @@ class Param:
     def _check_number(self, value: Any) -> int | float:
         whole = self.kind is int
         try:
-            number = float(value)
-        except (TypeError, ValueError):
+            number = math.nan if np.ndim(value) else float(value)
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
-        if isinstance(value, (bool, str)) or not math.isfinite(number):
+        wordlike = isinstance(value, (bool, np.bool_, str, bytes))
+        if wordlike or not math.isfinite(number):
             raise self._error("a whole number" if whole else "a number", value)
         if whole and number != int(number):
             raise self._error("a whole number", value)
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
         if not low <= number <= high:
-            raise self._error(f"between {low:g} and {high:g}", value)
+            raise self._error(f"between {_plain(low)} and {_plain(high)}", value)
         return int(value) if whole else number
 
     def _error(self, expected: str, value: Any) -> InputError:
@@ -223,6 +224,10 @@ def _param(name: str, hint: Any, default: Any, text: str) -> Param:
         unit=next((e.name for e in extras if isinstance(e, Unit)), ""),
         help=text,
     )
+
+
+def _plain(limit: float) -> str:
+    return str(int(limit)) if limit == limit // 1 else f"{limit:g}"
 
 
 def _first(extras: tuple[Any, ...], attribute: str) -> float | None:

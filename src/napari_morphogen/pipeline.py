@@ -172,7 +172,7 @@ def plan(
         whole,
         method=method,
         parameters=checked,
-        channel=channel,
+        channel=None if channel is None else int(channel),
         spacing=made.spacing,
     )
     return replace(made, recipe=written)
@@ -252,9 +252,10 @@ def _take_channel(image: SpatialArray, channel: int) -> SpatialArray:
         )
     axis = image.axes.index("c")
     count = image.data.shape[axis]
-    if not 0 <= channel < count:
+    whole = isinstance(channel, (int, np.integer)) and not isinstance(channel, bool)
+    if not whole or not 0 <= channel < count:
         raise InputError(
-            f"Expected `channel` from 0 to {count - 1}, but got {channel}."
+            f"Expected `channel` from 0 to {count - 1}, but got {channel!r}."
         )
     place = (slice(None),) * axis + (channel,)
     return image.like(image.data[place], image.axes.replace("c", ""))
@@ -273,7 +274,10 @@ def _spacing(
     own = image.relative_spacing
     if spacing is None:
         return own
-    given = tuple(float(s) for s in spacing)
+    try:
+        given = tuple(float(s) for s in spacing)
+    except (TypeError, ValueError):
+        given = ()
     if len(given) != len(own) or not all(np.isfinite(s) and s > 0 for s in given):
         raise InputError(
             f"Expected `spacing` to hold {len(own)} positive sizes, but got {spacing}."

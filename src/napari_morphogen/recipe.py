@@ -13,7 +13,13 @@ from napari_morphogen.spatial import SpatialArray
 
 KEY = "morphogen"
 FORMAT = 1
-STEP_KEYS = {"method", "parameters", "axes", "channel", "spacing"}
+STEP_KINDS: dict[str, Any] = {
+    "method": str,
+    "parameters": dict,
+    "axes": str | None,
+    "channel": int | None,
+    "spacing": list | None,
+}
 
 
 def product_version() -> str:
@@ -40,8 +46,8 @@ def extend(
         JSON: ``format``, ``version``, ``input`` (name, shape, dtype and axes of
         the first image) and ``steps``.
     """
-    before = image.metadata.get(KEY)
-    if not isinstance(before, Mapping):
+    before = _history(image.metadata.get(KEY))
+    if before is None:
         source = {
             "name": image.name,
             "path": str(image.metadata.get("path", "")),
@@ -84,7 +90,7 @@ def load(path: str | Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"Cannot read the recipe {path}: {error}.") from error
     return validated(found)
 
@@ -102,10 +108,15 @@ def validated(recipe: Any) -> dict[str, Any]:
     for number, step in enumerate(recipe["steps"], 1):
         if not isinstance(step, dict) or not isinstance(step.get("parameters"), dict):
             raise InputError(f"Step {number} of the recipe has no parameters.")
-        unknown = set(step) - STEP_KEYS
-        if unknown or "method" not in step:
-            wrong = f"an unknown entry {sorted(unknown)}" if unknown else "no method"
-            raise InputError(f"Step {number} of the recipe has {wrong}.")
+        if "method" not in step:
+            raise InputError(f"Step {number} of the recipe has no method.")
+        for key, value in step.items():
+            if key not in STEP_KINDS:
+                raise InputError(f"Step {number} of the recipe has an unknown `{key}`.")
+            if not isinstance(value, STEP_KINDS[key]):
+                raise InputError(
+                    f"Step {number} of the recipe has a wrong `{key}`: {value!r}."
+                )
     return recipe
 
 
@@ -153,6 +164,7 @@ def replay(
     from napari_morphogen.spatial import as_spatial
 
     steps = validated(dict(recipe))["steps"]
+    _check_names(steps, arrays)
     source = result = as_spatial(image, _recorded_axes(steps[:1], image))
     for step in steps:
         values = {
@@ -206,6 +218,13 @@ def as_python(recipe: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "write('result.tif', image)"])
 
 
+def _history(found: Any) -> dict[str, Any] | None:
+    try:
+        return validated(found) if "input" in found else None
+    except (InputError, TypeError):  # a foreign or damaged file: begin anew
+        return None
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, SpatialArray):
         made = value.metadata.get(KEY)
@@ -230,6 +249,19 @@ def _array(
         f'The recipe takes `{name}` from the layer "{value.get("layer", "")}"; '
         f"give it as {name}=… (on the command line: --with {name}=FILE)."
     )
+
+
+def _check_names(steps: list[dict[str, Any]], arrays: Mapping[str, Any]) -> None:
+    taken = {
+        name
+        for step in steps
+        for name, value in step["parameters"].items()
+        if isinstance(value, dict)
+    }
+    for name in arrays:
+        if name not in taken:
+            known = ", ".join(sorted(taken)) or "no layer"
+            raise InputError(f"The recipe takes no `{name}`; it takes {known}.")
 
 
 def _recorded_axes(steps: list[dict[str, Any]], image: Any) -> str | None:

@@ -189,7 +189,7 @@ def looks_rgb(data: Any) -> bool:
     if data.ndim < 3 or data.shape[-1] not in (3, 4):
         return False
     kind = np.dtype(data.dtype)
-    colours = kind in (np.uint8, np.uint16) or kind.kind == "f"
+    colours = kind.kind == "f" or (kind.kind == "u" and kind.itemsize <= 2)
     return bool(colours and min(data.shape[-3:-1]) >= RGB_MIN_SIDE)
 
 

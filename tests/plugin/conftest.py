@@ -23,11 +23,16 @@ def own_settings(tmp_path, monkeypatch):
 def viewer(qtbot):
     import napari
 
-    from napari_morphogen.worker import POOL
-
     viewer = napari.Viewer(show=True)
     yield viewer
     viewer.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_worker_outlives_the_tests():
+    yield
+    from napari_morphogen.worker import POOL
+
     POOL.close()
 
 

@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_morphogen import recipe, run
-from napari_morphogen.worker import POOL
 
 DOCKS = ["Threshold", "Edges", "Clustering", "Watershed"]
 PLACE = {
@@ -171,6 +170,75 @@ def test_rerun_updates_undo_restores_keep_adds(viewer, qtbot, until, open_dock):
     assert not dock.undo.enabled
 
 
+def _zarr(data):
+    import zarr
+
+    return zarr.array(data, chunks=(16,) * data.ndim)
+
+
+def _dask(data):
+    import dask.array as da
+
+    return da.from_array(data, chunks=16)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda d: d > 100, id="bool"),
+        pytest.param(lambda d: d.astype(">i2") - 300, id="big-endian-negative"),
+        pytest.param(lambda d: np.where(d > 180, np.nan, d), id="nan"),
+        pytest.param(lambda d: np.where(d > 180, np.inf, d), id="inf"),
+        pytest.param(lambda d: d.astype(np.float64) * 1e-300, id="tiny-float64"),
+        pytest.param(lambda d: np.full_like(d, 7), id="constant"),
+        pytest.param(lambda d: d[:1, :1], id="one-pixel"),
+        pytest.param(_dask, id="dask"),
+        pytest.param(_zarr, id="zarr"),
+        pytest.param(lambda d: np.stack([d, d, d], axis=-1), id="rgb"),
+        pytest.param(lambda d: [d, d[::2, ::2]], id="multiscale"),
+        pytest.param(lambda d: d[None, None, None, None], id="six-axes"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Threshold", "Clustering"])
+def test_hostile_layers_give_a_result_or_a_sentence(
+    name, make, viewer, qtbot, until, open_dock
+):
+    data = np.zeros((40, 50), np.uint8)
+    data[10:20, 10:20] = data[25:35, 20:40] = 200
+    given = make(data)
+    image = viewer.add_image(given, name="given", contrast_limits=(0, 200))
+    dock = open_dock(name)
+    click(qtbot, dock.run)
+    until(lambda: dock.run.enabled and bool(dock.status.value))
+    if image.ndim > 5:
+        assert "6" in dock.status.value and len(viewer.layers) == 1
+        return
+    made = viewer.layers[-1]
+    array = given[0] if isinstance(given, list) else given
+    expected = run(dock.method.value, np.asarray(array))
+    np.testing.assert_array_equal(np.asarray(made.data), expected)
+    assert made.data.shape == data[: array.shape[0], : array.shape[1]].shape
+
+
+def test_replay_on_the_command_line_equals_the_dock(
+    viewer, qtbot, until, open_dock, tmp_path
+):
+    from napari_morphogen import read, write
+    from napari_morphogen.cli import main
+    from napari_morphogen.samples import spheres
+
+    path = write(tmp_path / "spheres.tif", spheres())
+    (image,) = viewer.open(path, plugin="napari")
+    dock = open_dock("Watershed")
+    dock.form.sigma.value = 1.5
+    run_and_wait(qtbot, dock, until)
+    made = viewer.layers[f"{image.name} watershed"]
+    dock.save_recipe(tmp_path / "recipe.json")
+    call = ["replay", tmp_path / "recipe.json", path, tmp_path / "again.tif"]
+    assert main(list(map(str, call))) == 0
+    np.testing.assert_array_equal(read(tmp_path / "again.tif").data, made.data)
+
+
 def test_painted_result_is_never_overwritten(viewer, qtbot, until, open_dock):
     viewer.open_sample("napari-morphogen", "coins")
     dock = open_dock("Threshold")
@@ -300,5 +368,7 @@ def test_closing_the_dock_ends_its_work(viewer, qtbot, until, open_dock, volume)
     until(lambda: dock._job is not None and dock._job.seconds > 0.5)
     worker = dock._job._worker
     dock.close()
-    until(lambda: not worker.alive)
-    POOL.close()
+    assert not worker.alive
+    viewer.layers.clear()  # nothing of the dock listens any more
+    viewer.add_image(np.zeros((4, 4)), name="later")
+    assert [layer.name for layer in viewer.layers] == ["later"]

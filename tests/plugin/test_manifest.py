@@ -39,3 +39,12 @@ def test_samples_open_in_their_place(sample, viewer):
     ndim = layer.ndim
     assert tuple(layer.scale) == expected.scale[:ndim]
     assert tuple(map(str, layer.units)) == expected.units[:ndim]
+
+
+def test_docks_stand_in_the_menus(viewer):
+    from napari._app_model import get_app_model
+
+    menus = get_app_model().menus
+    titles = {item.command.title for item in menus.get_menu("napari/layers/segment")}
+    for dock in ("Threshold", "Edges", "Clustering", "Watershed"):
+        assert f"{dock} (Morphogen)" in titles

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from napari_morphogen.segment.clustering import kmeans, optimal_classes
 
@@ -15,6 +16,12 @@ def _inertia(features, labels):
     features = features.astype(np.float64)
     classes = [features[labels == c] for c in np.unique(labels)]
     return sum(((points - points.mean(axis=0)) ** 2).sum() for points in classes)
+
+
+def _sklearn(points, n_clusters, n_init):
+    with threadpool_limits(1):
+        model = KMeans(n_clusters, n_init=n_init, random_state=0)
+        return model.fit(points).inertia_
 
 
 def _brute_force(values, n_clusters):
@@ -66,30 +73,41 @@ def test_counts_are_weights():
 def _random(name):
     rng = np.random.default_rng(5)
     return {
-        "bytes": rng.integers(0, 256, (60, 60)).astype(np.uint8),
-        "normal": rng.normal(size=(60, 60)),
-        "skewed": rng.gamma(0.5, size=(60, 60)).astype(np.float32),
-        "heavy": rng.standard_cauchy((60, 60)),
-        "hot pixel": np.where(np.eye(60) * np.arange(60) == 9, 1e4, rng.random((60, 60))),
-        "12 bits": rng.poisson(300, (60, 60)).astype(np.uint16) * 7,
-        "two ranges": np.concatenate(
-            [rng.random((30, 60)), 1e5 + 1e3 * rng.random((30, 60))]
+        "bytes": rng.integers(0, 256, (40, 40)).astype(np.uint8),
+        "normal": rng.normal(size=(40, 40)),
+        "skewed": rng.gamma(0.5, size=(40, 40)).astype(np.float32),
+        "heavy": rng.standard_cauchy((40, 40)),
+        "hot pixel": np.where(
+            np.eye(40) * np.arange(40) == 9, 1e4, rng.random((40, 40))
         ),
-        "coins": data.coins()[:90, :90],
+        "counts": rng.poisson(3e5, (40, 40)).astype(np.uint32),
+        "two ranges": np.concatenate(
+            [rng.random((20, 40)), 1e5 + 1e3 * rng.random((20, 40))]
+        ),
+        "coins": data.coins()[:60, :60],
     }[name]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["bytes", "normal", "skewed", "heavy", "hot pixel", "12 bits", "two ranges", "coins"],
+    [
+        "bytes",
+        "normal",
+        "skewed",
+        "heavy",
+        "hot pixel",
+        "counts",
+        "two ranges",
+        "coins",
+    ],
 )
 @pytest.mark.parametrize("n_clusters", [2, 3, 6])
 def test_one_channel_is_never_worse_than_sklearn(name, n_clusters):
     image = _random(name)
     points = image.reshape(-1, 1).astype(np.float64)
-    best = KMeans(n_clusters, n_init=20, random_state=0).fit(points).inertia_
+    best = _sklearn(points, n_clusters, 20)
     labels = kmeans(image, n_clusters=n_clusters)
-    assert _inertia(points, labels.ravel()) <= best * (1 + 1e-6)
+    assert _inertia(points, labels.ravel()) <= best * (1 + 1e-5)
     np.testing.assert_array_equal(np.unique(labels), np.arange(1, n_clusters + 1))
 
 
@@ -98,7 +116,7 @@ def test_one_channel_is_never_worse_than_sklearn(name, n_clusters):
 def test_colours_are_as_good_as_sklearn(n_clusters, axis):
     image = data.astronaut()[::6, ::6]
     points = image.reshape(-1, 3).astype(np.float64)
-    best = KMeans(n_clusters, n_init=10, random_state=0).fit(points).inertia_
+    best = _sklearn(points, n_clusters, 10)
     moved = np.moveaxis(image, -1, axis)
     labels = kmeans(moved, n_clusters=n_clusters, channel_axis=axis)
     assert _inertia(points, labels.ravel()) <= best * 1.01
@@ -109,7 +127,7 @@ def test_fit_on_a_sample_serves_all_pixels(monkeypatch):
     monkeypatch.setattr("napari_morphogen.segment.clustering.CHUNK", 700)
     image = data.astronaut()[::8, ::8]
     points = image.reshape(-1, 3).astype(np.float64)
-    best = KMeans(3, n_init=10, random_state=0).fit(points).inertia_
+    best = _sklearn(points, 3, 10)
     labels = kmeans(image, n_clusters=3, channel_axis=2)
     assert _inertia(points, labels.ravel()) <= best * 1.05
 
@@ -160,7 +178,7 @@ def test_hostile_channels(change):
     image = change(np.random.default_rng(0).random((3, 25, 25)))
     labels = kmeans(image, n_clusters=10, channel_axis=0)
     np.testing.assert_array_equal(np.unique(labels), np.arange(1, labels.max() + 1))
-    assert labels.max() > 1
+    assert labels.max() > 1, labels.max()
 
 
 def test_smoothing_joins_speckles():

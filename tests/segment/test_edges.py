@@ -21,9 +21,7 @@ IMAGES = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sobel_is_that_of_skimage(shape, dtype):
     image = np.random.default_rng(0).normal(size=shape).astype(dtype)
-    np.testing.assert_allclose(
-        sobel(image), filters.sobel(image), rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(sobel(image), filters.sobel(image), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -93,9 +93,11 @@ def _otsu_by_hand(values):
     different = np.unique(values)
     best = max(
         different[:-1],
-        key=lambda level: (values > level).mean()
-        * (values <= level).mean()
-        * (values[values > level].mean() - values[values <= level].mean()) ** 2,
+        key=lambda level: (
+            (values > level).mean()
+            * (values <= level).mean()
+            * (values[values > level].mean() - values[values <= level].mean()) ** 2
+        ),
     )
     return values > best
 
@@ -116,7 +118,9 @@ def test_two_values_are_split(rule, low, discs):
     inside = discs > 80
     mask = foreground(np.where(inside, low + 3, low), rule=rule, sigma=0)
     np.testing.assert_array_equal(mask, inside)
-    dark = foreground(np.where(inside, low, low + 3), rule=rule, objects="dark", sigma=0)
+    dark = foreground(
+        np.where(inside, low, low + 3), rule=rule, objects="dark", sigma=0
+    )
     np.testing.assert_array_equal(dark, inside)
 
 

@@ -49,8 +49,10 @@ class MethodDock(widgets.Container[widgets.Widget]):
         self._data: Any = None
         self._done = 0
         self._results = Results(viewer)
-        self._build(family(family_name))
-        self._preview = Preview(viewer, self._ask, self._say)
+        self._build_choices(family(family_name))
+        self._build_actions()
+        self._arrange()
+        self._preview = Preview(viewer, self._ask, self._say, self.native)
         self._connect()
         self._image_changed()
         self._method_changed()
@@ -58,7 +60,7 @@ class MethodDock(widgets.Container[widgets.Widget]):
 
     # ---- what it is made of
 
-    def _build(self, methods: tuple[Method, ...]) -> None:
+    def _build_choices(self, methods: tuple[Method, ...]) -> None:
         self.image = widgets.ComboBox(
             name="image",
             choices=self._image_choices,
@@ -80,6 +82,8 @@ class MethodDock(widgets.Container[widgets.Widget]):
         )
         self.about = widgets.Label(name="about", label="")
         self.form = widgets.Container[Any](name="form", label="")
+
+    def _build_actions(self) -> None:
         self.live = widgets.CheckBox(
             name="live",
             label="",
@@ -104,6 +108,8 @@ class MethodDock(widgets.Container[widgets.Widget]):
             name="copy", text="Copy as Python", enabled=False
         )
         self.save = widgets.PushButton(name="save", text="Save recipe…", enabled=False)
+
+    def _arrange(self) -> None:
         chosen = widgets.Container[Any](
             widgets=[self.image, self.axes, self.channel, self.method]
         )
@@ -132,10 +138,10 @@ class MethodDock(widgets.Container[widgets.Widget]):
         self.save.changed.connect(lambda: self._save())
         for event in self._layer_events():
             event.connect(self._layers_changed)
-        self._timer = QTimer()
+        self._timer = QTimer(self.native)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        self.native.destroyed.connect(partial(_close, weakref.ref(self)))
+        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
 
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
@@ -182,6 +188,7 @@ class MethodDock(widgets.Container[widgets.Widget]):
         try:
             self.axes.value = layers.usual_axes(layer)
         except InputError as error:
+            self.axes.value = ""
             self._say(str(error))
         self._axes_changed()
 
@@ -354,18 +361,24 @@ class MethodDock(widgets.Container[widgets.Widget]):
     def close(self) -> None:
         """Stop everything that runs and let go of the viewer."""
         self._timer.stop()
+        self._preview.stop()
+        self.release()
+        super().close()
+
+    def release(self) -> None:
+        """End the jobs and let go of the viewer, without touching any widget."""
         for event in self._layer_events():
             event.disconnect(self._layers_changed)
-        self._preview.stop()
+        self._preview.release()
         if self._job is not None:
             job, self._job = self._job, None
             job.cancel()
 
 
-def _close(dock: "weakref.ref[MethodDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to close
+def _release(dock: "weakref.ref[MethodDock]") -> None:
+    alive = dock()  # what the garbage collector takes apart has nothing to release
     if alive is not None:
-        alive.close()
+        alive.release()
 
 
 def _row(*members: widgets.Widget) -> widgets.Container[widgets.Widget]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, QTimer
 
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.pipeline import Plan, frames, plan
@@ -107,6 +107,8 @@ class Preview:
         Returns (layer, axes, channel, method name, values), or raises InputError.
     say : callable
         Shows a sentence to the user.
+    parent : QObject, optional
+        The preview's timer goes when this goes.
     """
 
     def __init__(
@@ -114,13 +116,14 @@ class Preview:
         viewer: ViewerModel,
         ask: Callable[[], tuple[Layer, str, int | None, str, dict[str, Any]]],
         say: Callable[[str], None],
+        parent: QObject | None = None,
     ) -> None:
         self._viewer, self._ask, self._say = viewer, ask, say
         self._layer: Layer | None = None
         self._job: Job | None = None
         self._asked_again = False
         self._on = False
-        self._timer = QTimer()
+        self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._start)
@@ -128,10 +131,9 @@ class Preview:
     def switch(self, on: bool) -> None:
         """Turn the preview on or off."""
         self._on = on
-        events = camera(self._viewer).events, self._viewer.dims.events
-        for emitter in events:
-            (emitter.connect if on else emitter.disconnect)(self.refresh)
         if on:
+            for emitter in self._events():
+                emitter.connect(self.refresh)
             self.refresh()
         else:
             self.stop()
@@ -144,11 +146,20 @@ class Preview:
     def stop(self) -> None:
         """Drop what is being computed and remove the layer."""
         self._timer.stop()
-        self._asked_again = False
+        self.release()
+        self._remove()
+
+    def release(self) -> None:
+        """Stop following the viewer and drop what is being computed."""
+        self._on = self._asked_again = False
+        for emitter in self._events():
+            emitter.disconnect(self.refresh)
         if self._job is not None:
             job, self._job = self._job, None
             job.cancel()
-        self._remove()
+
+    def _events(self) -> tuple[Any, Any]:
+        return camera(self._viewer).events, self._viewer.dims.events
 
     def _remove(self) -> None:
         if self._layer is not None and self._layer in self._viewer.layers:

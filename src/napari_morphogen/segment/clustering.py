@@ -12,6 +12,7 @@ from napari_morphogen.params import ChannelAxis, Image, Labels, Seed, Sigma, Spa
 SAMPLE = 100_000  # pixels that several channels are fitted on
 LEVELS = 1024  # up to so many different values the optimum is exact
 CHUNK = 1_000_000  # pixels assigned at once
+RESOLUTION = 2**20  # closer colours drown in the rounding of squared distances
 
 
 def kmeans(
@@ -195,7 +196,7 @@ def _cluster_colours(
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
-    pixels = _unit(pixels)
+    pixels = np.round(_unit(pixels) * RESOLUTION) / RESOLUTION
     some = pixels
     if len(pixels) > SAMPLE:
         some = pixels[rng.choice(len(pixels), SAMPLE, replace=False)]

@@ -45,9 +45,9 @@ def sobel(image: Image, *, sigma: Sigma = 0.0, spacing: Spacing = ()) -> Image:
     Examples
     --------
     >>> import numpy as np
-    >>> step = np.repeat([[0, 0, 1, 1]], 4, axis=0)
+    >>> step = np.repeat(np.array([[0, 0, 9, 9]], "uint8"), 4, axis=0)
     >>> sobel(step)[0].round(3)
-    array([0.   , 0.707, 0.707, 0.   ], dtype=float32)
+    array([0.   , 6.364, 6.364, 0.   ], dtype=float32)
     """
     filled, broken = fill_broken(as_float(image))
     gradient = _gradient(smooth(filled, sigma, spacing), spacing)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
-from skimage import filters
 
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, Labels, MinSize, Sigma, Spacing, Unit
@@ -195,6 +194,8 @@ def global_level(values: NDArray[Any], rule: str) -> float:
         return low
     # scikit-image's histograms overflow or lose all bins on extreme ranges
     unit = (values.astype(np.float64) - low) / (high - low)
+    from skimage import filters  # heavy: the dock opens without it
+
     level = float(getattr(filters, f"threshold_{rule}")(unit))
     if rule in HISTOGRAM_RULES:
         # They return the centre of a bin that lies below the threshold as a whole.

@@ -6,7 +6,6 @@ import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage import measure, morphology, segmentation
 
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, InputError, Labels, MinSize, Sigma, Spacing
@@ -88,6 +87,8 @@ def watershed(
     >>> int(coins.max()) > 20
     True
     """
+    from skimage import segmentation  # heavy: the dock opens without it
+
     filled, broken = fill_broken(as_float(image))
     smoothed = smooth(filled, sigma, spacing)
     mask = _mask(image, foreground, objects, sigma, spacing, broken)
@@ -142,6 +143,8 @@ def _height(
 def _centres(
     height: NDArray[Any], mask: NDArray[np.bool_], h: float
 ) -> NDArray[np.int32]:
+    from skimage import measure, morphology
+
     # a background below all domes keeps those of one object out of the others
     inside = np.where(mask, height, height.min() - h - 1)
     domes = inside

@@ -1,0 +1,308 @@
+"""Write one page and one picture per method: an MkDocs hook.
+
+Everything is read from the registry: a new row of METHODS has its page, its
+picture and its place in the navigation without a change here. `SHOWN` chooses a
+sample and parameters where the coins and the defaults say too little.
+"""
+
+import inspect
+import io
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from skimage.color import label2rgb
+from skimage.exposure import rescale_intensity
+from skimage.util import img_as_ubyte
+
+from napari_morphogen import METHODS, SpatialArray, run, samples
+from napari_morphogen.params import Param, parameters
+from napari_morphogen.registry import Method
+
+SECTIONS = ("Parameters", "Returns", "Notes", "References", "Examples")
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "threshold": (
+        "coins",
+        {
+            "rule": "local",
+            "sigma": 2.0,
+            "level": 15.0,
+            "block_size": 101,
+            "min_size": 150,
+        },
+    ),
+    "multi_otsu": ("cell", {"classes": 4}),
+    "canny": ("coins", {"sigma": 2.0, "low_threshold": 0.8, "high_threshold": 0.9}),
+    "kmeans": ("tissue", {"sigma": 1.0}),
+    "watershed": ("spheres", {"h": 0.5}),
+}
+UNITS = {"px": "pixels of the finest axis", "px^n": "pixels (2-D) or voxels (3-D)"}
+GAP = 8  # white pixels between the two halves of a picture
+WIDTH = 384  # a smaller half is enlarged
+
+
+# ---- what MkDocs calls
+
+
+def on_config(config: Any) -> Any:
+    """Put every method into the navigation, below the entry "Methods"."""
+    for entry in config.nav or ():
+        if isinstance(entry, dict) and "Methods" in entry:
+            names = [f"methods/{method.name}.md" for method in METHODS]
+            entry["Methods"] = [*entry["Methods"], *names]
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages and pictures to the files of the site."""
+    from mkdocs.structure.files import File
+
+    made: dict[str, str | bytes] = {"methods/index.md": index()}
+    for method in METHODS:
+        made[f"methods/{method.name}.md"] = page(method)
+        made[f"methods/{method.name}.png"] = picture(method)
+    for path, content in made.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+# ---- pages
+
+
+def index() -> str:
+    """Return the page that lists the methods."""
+    rows = [
+        f"| [`{method.name}`]({method.name}.md) | {dock(method)} | {method.makes} "
+        f"| {method.title} |"
+        for method in METHODS
+    ]
+    return "\n".join(
+        [
+            "# Methods",
+            "",
+            "Each method is a function of the library, an entry of a dock and a",
+            "command. All three have the same parameters and give the same result.",
+            "",
+            "| Method | Dock | Makes | What it does |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+            "Labels are 32-bit integers; 0 is background or, where a page says so,",
+            "the first class. [Images and axes](../images.md) tells how time points,",
+            "channels and pixel sizes are treated.",
+            "",
+        ]
+    )
+
+
+def page(method: Method) -> str:
+    """Return the page of a method as Markdown."""
+    texts = sections(method)
+    sample, given = example(method)
+    parts = [
+        f"# {method.name}",
+        method.title,
+        f"![{sample} and the result of {method.name}]({method.name}.png)",
+        f"*Left: the sample `{sample}`. Right: the result of the calls below.*",
+        "## How to call it",
+        f"In napari: **Plugins > Morphogen > {dock(method)}** or "
+        f"**Layers > Segment > {dock(method)}**, method **{method.name}**.",
+        "In Python:",
+        _fence("python", _python(method, sample, given)),
+        "On the command line, with the sample written to "
+        f"`{sample}.tif` as in the [quickstart](../quickstart.md):",
+        _fence("sh", _command(method, sample, given)),
+        "## Parameters",
+        _table(method),
+        "## Returns",
+        _returned(texts["Returns"]),
+        "## Notes",
+        _prose(texts["Notes"]),
+        "## References",
+        _references(texts["References"]),
+        "## Example",
+        _fence("pycon", texts["Examples"]),
+        f"Family: {dock(method)}. See [all methods](index.md).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def sections(method: Method) -> dict[str, str]:
+    """Return the sections of the docstring by name.
+
+    Raises
+    ------
+    ValueError
+        When one is missing; the message says which and where.
+    """
+    doc = inspect.getdoc(method.function) or ""
+    parts = re.split(r"^(\w+)\n-{3,}\n", doc, flags=re.MULTILINE)
+    found = dict(zip(parts[1::2], map(str.rstrip, parts[2::2]), strict=True))
+    missing = [name for name in SECTIONS if not found.get(name, "").strip()]
+    if missing:
+        raise ValueError(
+            f"{method.name} ({method.function.__module__}): its docstring lacks "
+            f"the section {' and '.join(missing)}; its page needs it."
+        )
+    return found
+
+
+def dock(method: Method) -> str:
+    """Return the name of the dock that a method stands in."""
+    return method.family.capitalize()
+
+
+def _table(method: Method) -> str:
+    rows = [
+        f"| `{p.name}` | {_kind(p)} | {_limits(p)} | {UNITS.get(p.unit, '')} "
+        f"| {_default(p)} | {p.help.replace('|', chr(92) + '|')} |"
+        for p in parameters(method.function)
+    ]
+    head = ["| Name | Type | Limits | Unit | Default | Meaning |", "| --- " * 6 + "|"]
+    return "\n".join([*head, *rows])
+
+
+def _kind(param: Param) -> str:
+    if param.role:
+        return f"{param.role} layer or array"
+    return "choice" if param.choices else param.kind.__name__
+
+
+def _limits(param: Param) -> str:
+    if param.choices:
+        return ", ".join(f"`{choice}`" for choice in param.choices)
+    if param.low is None or param.high is None:
+        return ""
+    step = f", step {param.step:g}" if param.step else ""
+    return f"{_number(param.low)} to {_number(param.high)}{step}"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if value != int(value) or abs(value) >= 1e12 else f"{value:.0f}"
+
+
+def _default(param: Param) -> str:
+    return "found automatically" if param.role else f"`{param.default}`"
+
+
+def _returned(text: str) -> str:
+    """Return numpydoc's Returns as Markdown: what it is, then what it means."""
+    what, *rest = text.split("\n")
+    name, _, kind = what.partition(" : ")
+    meaning = inspect.cleandoc("\n".join(rest))
+    return f"`{name}`: {kind}.\n{_prose(meaning)}"
+
+
+def _prose(text: str) -> str:
+    """Return reStructuredText of the plain kind used in docstrings as Markdown."""
+    marked = re.sub(r"``(.+?)``", r"`\1`", text)
+    return re.sub(r"\[(\d+)\]_", r"[[\1]](#ref-\1)", marked)
+
+
+def _references(text: str) -> str:
+    entries = re.findall(r"^\.\. \[(\d+)\] (.+(?:\n   .+)*)", text, flags=re.MULTILINE)
+    return "\n\n".join(
+        f'<span id="ref-{number}">[{number}]</span> '
+        + re.sub(r"DOI (10\.\S+[^\s.,;])", _link, " ".join(entry.split()))
+        for number, entry in entries
+    )
+
+
+def _link(found: re.Match[str]) -> str:
+    doi = found[1]
+    escaped = doi.replace("(", "%28").replace(")", "%29")
+    return f"DOI [{doi}](https://doi.org/{escaped})"
+
+
+def _python(method: Method, sample: str, given: Mapping[str, Any]) -> str:
+    words = "".join(f", {name}={value!r}" for name, value in given.items())
+    call = f'{method.makes} = run("{method.name}", {sample}(){words})'
+    if len(call) > 88:
+        inner = "".join(f"\n    {name}={value!r}," for name, value in given.items())
+        call = f'{method.makes} = run(\n    "{method.name}",\n    {sample}(),{inner}\n)'
+    imports = "from napari_morphogen import run"
+    imports += f"\nfrom napari_morphogen.samples import {sample}"
+    return f"{imports}\n\n{call}".replace("'", '"')
+
+
+def _command(method: Method, sample: str, given: Mapping[str, Any]) -> str:
+    words = [f"morphogen segment {method.name} {sample}.tif {sample}_{method.name}.tif"]
+    for name, value in given.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            text = f"{value:g}" if isinstance(value, float) else value
+            words.append(f"--{flag} {text}")
+    return " ".join(words)
+
+
+def _fence(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```"
+
+
+# ---- pictures
+
+
+def example(method: Method) -> tuple[str, dict[str, Any]]:
+    """Return the sample and the parameters that show what a method does."""
+    return SHOWN.get(method.name, ("coins", {}))
+
+
+@lru_cache(maxsize=None)
+def shown(method: Method) -> tuple[SpatialArray, SpatialArray]:
+    """Return the sample and the method's result for it."""
+    sample, given = example(method)
+    image = getattr(samples, sample)()
+    return image, run(method.name, image, **given)
+
+
+def picture(method: Method) -> bytes:
+    """Return a PNG: one plane of the sample beside the same plane of the result.
+
+    Raises
+    ------
+    ValueError
+        When the result has one value only, which shows nothing.
+    """
+    image, result = shown(method)
+    left, right = _plane(image), _plane(result)
+    if np.unique(right).size < 2:
+        raise ValueError(
+            f"{method.name}: its result for the sample {image.name} has one value "
+            "only; choose a sample and parameters in SHOWN of docs/_methods.py."
+        )
+    grey = rescale_intensity(left.astype(float), out_range=(0, 1))
+    colour = grey if image.rgb else np.stack([grey] * 3, axis=-1)
+    halves = [_enlarged(half) for half in (colour, _coloured(right, grey, method))]
+    gap = np.ones((len(halves[0]), GAP, 3))
+    both = np.concatenate([halves[0], gap, halves[1]], axis=1)
+    kept = io.BytesIO()
+    shot = Image.fromarray(img_as_ubyte(np.clip(both, 0, 1)))
+    shot.quantize(128, dither=Image.Dither.NONE).save(kept, "PNG", optimize=True)
+    return kept.getvalue()
+
+
+def _plane(array: SpatialArray) -> np.ndarray:
+    """Return the middle of every axis that is neither y nor x nor colour."""
+    whole = zip(array.axes, array.data.shape, strict=True)
+    flat = "yxc" if array.rgb else "yx"
+    return array.data[
+        tuple(slice(None) if axis in flat else size // 2 for axis, size in whole)
+    ]
+
+
+def _coloured(result: np.ndarray, grey: np.ndarray, method: Method) -> np.ndarray:
+    if method.makes == "labels":
+        return label2rgb(result, grey, alpha=0.5, bg_label=0)
+    bright = rescale_intensity(result.astype(float), out_range=(0, 1))
+    return np.stack([bright] * 3, axis=-1)
+
+
+def _enlarged(half: np.ndarray) -> np.ndarray:
+    """Return small pictures in a whole multiple of their size."""
+    times = max(1, WIDTH // half.shape[1])
+    return half.repeat(times, axis=0).repeat(times, axis=1)

@@ -1,0 +1,202 @@
+"""The documentation: every method has its page, every block of code runs."""
+
+import contextlib
+import importlib.util
+import io
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_morphogen import recipe, run, write
+from napari_morphogen.cli import main
+from napari_morphogen.params import parameters
+from napari_morphogen.registry import METHODS, Method
+from napari_morphogen.samples import SAMPLES, coins
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"^\| \[?`(\w+)`\]?\S* \| (\w+) \| (\w+) \| (.+) \|$", re.MULTILINE)
+
+
+def _hook():
+    spec = importlib.util.spec_from_file_location(
+        "docs_methods", ROOT / "docs" / "_methods.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+methods = _hook()
+each = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+
+
+# ---- one page per method
+
+
+@each
+def test_page_has_every_parameter(method):
+    rows = [row.split(" | ") for row in methods.page(method).splitlines()]
+    found = {row[0].strip("| `"): row for row in rows if len(row) == 6}
+    for param in parameters(method.function):
+        row = found.get(param.name)
+        assert row, f"the page of {method.name} has no row for `{param.name}`"
+        assert param.help.replace("|", "\\|") in row[5]
+        assert all(choice in row[2] for choice in param.choices)
+        assert param.role or f"`{param.default}`" == row[4]
+
+
+@each
+def test_page_has_its_parts(method):
+    page = methods.page(method)
+    assert page.startswith(f"# {method.name}\n\n{method.title}\n")
+    for heading in ("How to call it", "Parameters", "Returns", "Notes", "References"):
+        assert f"\n## {heading}\n" in page, f"{method.name}: no {heading}"
+    assert re.search(r"\(https://doi\.org/10\.\d{4,9}/\S+\)", page), "no DOI link"
+    assert f"({method.name}.png)" in page
+    assert "]_" not in page and "``" not in page.replace("```", "")
+    named = set(re.findall(r'id="ref-(\d+)"', page))
+    assert set(re.findall(r"\(#ref-(\d+)\)", page)) <= named
+
+
+@each
+def test_picture_shows_something(method):
+    picture = Image.open(io.BytesIO(methods.picture(method)))
+    picture.load()
+    image, result = methods.shown(method)
+    assert picture.width > 2 * min(image.data.shape[-1], 100)
+    values = np.unique(result.data)
+    assert values.size >= 2, f"the picture of {method.name} shows one value only"
+    right = np.asarray(picture.convert("RGB"))[:, picture.width // 2 + 8 :]
+    assert len(np.unique(right.reshape(-1, 3), axis=0)) >= 2
+
+
+@each
+def test_calls_on_a_page_make_its_picture(method, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    image, expected = methods.shown(method)
+    write(f"{image.name}.tif", image)
+    (_, code), (_, command) = BLOCK.findall(methods.page(method))
+    namespace = {}
+    exec(code, namespace)
+    np.testing.assert_array_equal(namespace[method.makes].data, expected.data)
+    assert main(shlex.split(command)[1:]) == 0
+    assert Path(f"{image.name}_{method.name}.tif").is_file()
+
+
+def _undocumented(image):
+    """Do something.
+
+    Parameters
+    ----------
+    image : ndarray
+        Values.
+    """
+    return np.ones(image.shape, np.int32)
+
+
+def test_missing_section_is_named():
+    with pytest.raises(ValueError, match=r"_undocumented .*lacks the section Returns"):
+        methods.page(Method(_undocumented, "edges", "labels"))
+
+
+def test_picture_of_nothing_is_refused(monkeypatch):
+    row = replace(METHODS[0])
+    image = coins()
+    result = run(row.name, image).like(np.ones_like(image.data))
+    monkeypatch.setattr(methods, "shown", lambda method: (image, result))
+    with pytest.raises(ValueError, match="one value only"):
+        methods.picture(row)
+
+
+def test_site_has_every_method_in_its_navigation():
+    config = pytest.importorskip("mkdocs.config").load_config(str(ROOT / "mkdocs.yml"))
+    nav = methods.on_config(config).nav
+    entries = next(e["Methods"] for e in nav if "Methods" in e)
+    assert [Path(entry).stem for entry in entries] == [
+        "index",
+        *(method.name for method in METHODS),
+    ]
+    listed = [row[0] for row in ROW.findall(methods.index())]
+    assert listed == [method.name for method in METHODS]
+
+
+# ---- README and guide
+
+
+def test_readme_lists_the_methods():
+    expected = [(m.name, methods.dock(m), m.makes, m.title) for m in METHODS]
+    assert ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")) == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        generated = re.search(r"methods/(\w+)\.md$", target)
+        if generated:
+            known = {"index", *(method.name for method in METHODS)}
+            assert generated[1] in known, target
+        else:
+            assert (page.parent / target).exists(), f"{page.name} names {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_of_a_page_run(page, files):
+    namespace = {}
+    for language, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(code, namespace)
+            _check_output(code, printed.getvalue())
+            continue
+        for line in code.replace("\\\n", " ").splitlines():
+            if line.startswith("morphogen "):
+                assert _command(line) == 0, line
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """The files that the pages take for given."""
+    monkeypatch.chdir(tmp_path)
+    for sample in SAMPLES:
+        if sample.__name__ != "retina":
+            write(f"{sample.__name__}.tif", sample())
+    (tmp_path / "images").mkdir()
+    for name in "ab":
+        write(f"images/{name}.tif", coins())
+    markers = np.zeros(coins().data.shape, np.int32)
+    markers[60, 60], markers[200, 200] = 1, 2
+    write("markers.tif", markers)
+    write("series.tif", coins().data[:100].reshape(10, 40, 96))
+    made = run("kmeans", coins(), sigma=1).metadata["morphogen"]
+    recipe.save("recipe.json", made)
+    return tmp_path
+
+
+def _check_output(code, printed):
+    """Compare what is printed with the comments behind the calls of print."""
+    said = re.findall(r"^print\(.+\)  # (.+)$", code, flags=re.MULTILINE)
+    if said:
+        assert printed.splitlines() == said
+
+
+def _command(line):
+    """Run a line of a shell: patterns are expanded, images come one at a time."""
+    words = [
+        path
+        for word in shlex.split(line, comments=True)[1:]
+        for path in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
+    ]
+    if "--jobs" in words:
+        words[words.index("--jobs") + 1] = "1"
+    try:
+        return main(words)
+    except SystemExit as end:  # --help and --version end like this
+        return end.code

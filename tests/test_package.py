@@ -1,0 +1,74 @@
+"""The wheel and the source distribution as a user gets them."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+CHECK = """
+from npe2 import PluginManifest
+manifest = PluginManifest.from_distribution("napari-morphogen")
+print(*(widget.display_name for widget in manifest.contributions.widgets))
+"""
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory):
+    """Build the source distribution and, from it, the wheel."""
+    out = tmp_path_factory.mktemp("dist")
+    call = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {path.suffix: path for path in out.iterdir()}
+
+
+def test_wheel_holds_the_manifest_and_the_types_and_no_tests(distributions):
+    with zipfile.ZipFile(distributions[".whl"]) as wheel:
+        names = wheel.namelist()
+        manifest = wheel.read("napari_morphogen/napari.yaml").decode()
+        about = next(wheel.read(n).decode() for n in names if n.endswith("/METADATA"))
+    assert manifest == (ROOT / "napari.yaml").read_text()
+    assert "napari_morphogen/py.typed" in names
+    assert not [name for name in names if name.startswith(("tests", "docs"))]
+    for line in ("Framework :: napari", "License-Expression: BSD-3-Clause"):
+        assert line in about
+    needed = [line for line in about.splitlines() if line.startswith("Requires-Dist")]
+    always = " ".join(line for line in needed if "extra ==" not in line).lower()
+    assert "numpy" in always
+    for word in ("pyqt", "pyside", "napari", "torch"):
+        assert word not in always
+
+
+def test_both_install_in_a_clean_environment_run_and_register(distributions, tmp_path):
+    venv.create(tmp_path / "env", with_pip=True)
+    binaries = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+
+    def call(program, *words):
+        done = subprocess.run(
+            [str(binaries / program), *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=clean,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    limits = ("-c", ROOT / "constraints.txt")
+    alone = ("--no-deps", "--force-reinstall")
+    for words in [
+        (*limits, distributions[".whl"], "npe2"),
+        (*alone, distributions[".gz"]),
+    ]:
+        call("python", *pip, *words)
+        assert "watershed" in call("morphogen", "methods")
+        docks = call("python", "-c", CHECK).split()
+        assert docks == ["Threshold", "Edges", "Clustering", "Watershed"]
