@@ -20,12 +20,16 @@ def test_preview_follows_the_parameters_and_goes(viewer, until, open_dock):
     assert [layer.name for layer in viewer.layers] == ["coins"]
 
 
-def test_preview_of_the_whole_view_equals_the_run(viewer, until, open_dock):
+def test_preview_of_the_whole_view_equals_the_run(
+    viewer, until, open_dock, process_for
+):
     data = np.zeros((60, 60), np.uint8)
     data[10:20, 10:20] = data[30:50, 25:45] = 200
     viewer.add_image(data, name="small", scale=(0.3, 0.3), translate=(7, -4))
-    viewer.reset_view(margin=0.3)
     dock = open_dock("Threshold")
+    process_for(0.3)  # the dock takes its room from the canvas
+    viewer.reset_view(margin=0.3)
+    process_for(0.1)
     dock.live.value = True
     until(lambda: NAME in viewer.layers)
     made = viewer.layers[NAME]
@@ -42,13 +46,15 @@ def test_preview_is_not_offered_as_an_image(viewer, until, open_dock):
     assert dock.image.value.name == "coins"
 
 
-def test_preview_shows_the_current_plane(viewer, until, open_dock):
+def test_preview_shows_the_current_plane(viewer, until, open_dock, process_for):
     data = np.zeros((3, 5, 50, 50), np.uint8)
     data[1, 2, 10:30, 20:40] = 255
     viewer.add_image(data, name="series", scale=(10, 2, 1, 1))
     viewer.dims.set_point((0, 1), (10, 4))
-    viewer.reset_view(margin=0.3)
     dock = open_dock("Threshold")
+    process_for(0.3)
+    viewer.reset_view(margin=0.3)
+    process_for(0.1)
     assert dock.axes.value == "tzyx"
     dock.live.value = True
     until(lambda: NAME in viewer.layers)
