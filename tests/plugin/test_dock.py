@@ -127,8 +127,10 @@ def test_one_channel_can_be_chosen(viewer, qtbot, until, open_dock):
     run_and_wait(qtbot, dock, until)
     data = viewer.layers["drifting"].data
     expected = run("threshold", data[:, 1], axes="tyx")
-    found = viewer.layers["drifting threshold"].data
-    np.testing.assert_array_equal(found.reshape(expected.shape), expected)
+    made = viewer.layers["drifting threshold"]
+    np.testing.assert_array_equal(made.data[:, 0], expected)
+    world = viewer.layers["drifting"].data_to_world((5, 1, 0, 0))
+    assert tuple(np.round(made.world_to_data(world))) == (5, 0, 0, 0)
 
 
 def test_axes_typed_wrongly_are_one_sentence(viewer, qtbot, open_dock):

@@ -3,7 +3,7 @@
 import weakref
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from magicgui import widgets
 from napari.components import ViewerModel
@@ -45,6 +45,7 @@ class MethodDock(widgets.Container[widgets.Widget]):
         self._job: Job | None = None
         self._plan: Plan | None = None
         self._source: Layer | None = None
+        self._image: SpatialArray | None = None
         self._made: Layer | None = None
         self._data: Any = None
         self._done = 0
@@ -81,7 +82,6 @@ class MethodDock(widgets.Container[widgets.Widget]):
             name="method", choices=[method.name for method in methods]
         )
         self.about = widgets.Label(name="about", label="")
-        self.form = widgets.Container[Any](name="form", label="")
 
     def _build_actions(self) -> None:
         self.live = widgets.CheckBox(
@@ -114,13 +114,13 @@ class MethodDock(widgets.Container[widgets.Widget]):
             widgets=[self.image, self.axes, self.channel, self.method]
         )
         for part in (
-            *(chosen, self.about, self.form),
+            *(chosen, self.about, widgets.Container[Any](name="form")),
             *(_row(self.live, self.keep), _row(self.run, self.cancel)),
             *(self.progress, self.status),
             *(_row(self.defaults, self.undo), _row(self.copy, self.save)),
         ):
             self.append(part)
-        chosen.margins = self.form.margins = (0, 0, 0, 0)
+        chosen.margins = (0, 0, 0, 0)
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
 
@@ -146,6 +146,11 @@ class MethodDock(widgets.Container[widgets.Widget]):
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
         return events.inserted, events.removed, events.renamed
+
+    @property
+    def form(self) -> widgets.Container[Any]:
+        """The parameters of the chosen method."""
+        return cast(widgets.Container[Any], self["form"])
 
     # ---- choices
 
@@ -200,9 +205,10 @@ class MethodDock(widgets.Container[widgets.Widget]):
     def _method_changed(self) -> None:
         method = get(self.method.value)
         self.about.value = method.title
-        self.form.clear()
-        for row in list(forms.form(method, self._layer_names)):
-            self.form.append(row)
+        place = self.index(self.form)
+        del self[place]
+        self.insert(place, forms.form(method, self._layer_names))
+        for row in self.form:
             row.changed.connect(lambda: self._preview.refresh())
         forms.fill(self.form, settings.remembered(method.name))
         self._preview.refresh()
@@ -232,7 +238,8 @@ class MethodDock(widgets.Container[widgets.Widget]):
             return
         saved = {key: value for key, value in values.items() if key not in arrays}
         settings.remember(name, saved)
-        self._source, self._data, self._done = layer, None, 0
+        self._source, self._image = layer, image
+        self._data, self._done = None, 0
         job = self._job = Job(frames, self._plan)
         job.item.connect(lambda item: self._collect(job, item))
         job.finished.connect(lambda seconds: self._finish(job, seconds))
@@ -317,19 +324,20 @@ class MethodDock(widgets.Container[widgets.Widget]):
             self._end(job, "Cancelled; nothing was changed.")
 
     def _show(self, result: SpatialArray, todo: Plan, keep: bool = False) -> None:
-        if self._source is None:
+        if self._source is None or self._image is None:
             return
         self._made = self._results.show(
             result,
             makes=todo.method.makes,
             source=self._source,
-            image=todo.image,
+            image=self._image,
             keep=keep or bool(self.keep.value),
         )
 
     def _end(self, job: Job, text: str) -> None:
         if job is self._job:
-            self._job = self._plan = self._source = self._data = None
+            self._job = self._plan = self._source = None
+            self._image = self._data = None
             self._busy(False)
             self._say(text)
 

@@ -24,7 +24,9 @@ def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Containe
         From ``"image"`` or ``"labels"`` to the names of such layers.
     """
     rows = [_widget(param, layers) for param in parameters(method.function)]
-    return widgets.Container(widgets=rows, labels=True)
+    container = widgets.Container[Any](widgets=rows, labels=True, name="form")
+    container.margins = (0, 0, 0, 0)
+    return container
 
 
 def values(container: widgets.Container[Any]) -> dict[str, Any]:
