@@ -18,8 +18,11 @@ from skimage.util import img_as_ubyte
 from napari_morphogen import METHODS, SpatialArray, run, write
 from napari_morphogen.samples import coins
 
-SETTINGS = {"threshold": {"sigma": 2.0, "min_size": 100}, "canny": {"sigma": 2.0}}
-SETTINGS["watershed"] = {"sigma": 2.0, "h": 3.0, "min_size": 100}
+SETTINGS = {
+    "threshold": {"rule": "local", "level": 15, "block_size": 101, "min_size": 150},
+    "canny": {"sigma": 2},
+    "watershed": {"sigma": 2, "h": 3, "min_size": 100},
+}
 
 
 def picture(image: SpatialArray, result: SpatialArray, title: str) -> Image.Image:

@@ -151,6 +151,15 @@ def test_no_image_disables_run(viewer, open_dock):
     assert not dock.run.enabled
 
 
+def test_the_active_image_is_chosen_first_then_a_visible_one(viewer, open_dock):
+    first = viewer.add_image(np.zeros((9, 9)), name="first")
+    viewer.add_image(np.ones((9, 9)), name="hidden", visible=False)
+    viewer.layers.selection.active = None
+    assert open_dock("Edges").image.value is first
+    viewer.layers.selection.active = viewer.layers["hidden"]
+    assert open_dock("Watershed").image.value is viewer.layers["hidden"]
+
+
 def test_rerun_updates_undo_restores_keep_adds(viewer, qtbot, until, open_dock):
     viewer.open_sample("napari-morphogen", "coins")
     dock = open_dock("Threshold")

@@ -177,8 +177,11 @@ class MethodDock(widgets.Container[widgets.Widget]):
 
     def _layers_changed(self, event: Any = None) -> None:
         self.reset_choices()
-        if self.image.value is None and self._layers("image"):
-            self.image.value = self._layers("image")[-1]
+        images = self._layers("image")
+        if self.image.value is None and images:
+            active = self._viewer.layers.selection.active
+            seen = [layer for layer in images if layer.visible] or images
+            self.image.value = active if active in images else seen[-1]
 
     def _image_changed(self) -> None:
         layer = self.image.value
