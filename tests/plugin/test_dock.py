@@ -151,6 +151,23 @@ def test_no_image_disables_run(viewer, open_dock):
     assert not dock.run.enabled
 
 
+def test_rerun_follows_an_image_that_was_moved(viewer, qtbot, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    run_and_wait(qtbot, dock, until)
+    image, made = viewer.layers["coins"], viewer.layers["coins threshold"]
+    image.scale, image.translate, image.rotate = (2, 2), (30, -7), 20
+    image.shear, image.units = [0.3], ("micrometer", "micrometer")
+    run_and_wait(qtbot, dock, until)
+    assert len(viewer.layers) == 2
+    for corner in [(0, 0), (302, 0), (0, 383), (302, 383)]:
+        there = image.data_to_world(corner)
+        np.testing.assert_allclose(made.data_to_world(corner), there)
+    assert made.units == image.units
+    click(qtbot, dock.undo)
+    assert tuple(made.scale) == (1, 1) and tuple(made.translate) == (0, 0)
+
+
 def test_the_active_image_is_chosen_first_then_a_visible_one(viewer, open_dock):
     first = viewer.add_image(np.zeros((9, 9)), name="first")
     viewer.add_image(np.ones((9, 9)), name="hidden", visible=False)

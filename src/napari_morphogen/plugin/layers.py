@@ -99,6 +99,15 @@ def make_layer(triple: tuple[Any, dict[str, Any], str]) -> Layer:
     return Layer.create(*triple)
 
 
+def moved(layer: Layer, triple: tuple[Any, dict[str, Any], str]) -> list[str]:
+    """Return the attributes that `layer_data` gives otherwise than `layer` has them."""
+    fresh = make_layer((np.zeros((1,) * layer.ndim, np.uint8), *triple[1:]))
+    names = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
+    different = [n for n in names if np.any(getattr(layer, n) != getattr(fresh, n))]
+    here, there = layer.affine.affine_matrix, fresh.affine.affine_matrix
+    return different + ["affine"] * bool(np.any(here != there))
+
+
 def kind(layer: Layer) -> str:
     """Return what napari calls the type of a layer, such as ``"labels"``."""
     return type(layer).__name__.lower()

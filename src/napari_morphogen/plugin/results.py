@@ -94,9 +94,12 @@ class Results:
 
     def _update(self, layer: Layer, triple: Any) -> None:
         data, attributes, _ = triple
-        before = {name: getattr(layer, name) for name in ("data", *attributes)}
+        # each attribute that is set draws the layer anew, so only what differs is
+        changed = {n: attributes[n] for n in layers.moved(layer, triple)}
+        changed |= {"data": data, "metadata": attributes["metadata"]}
+        before = {name: getattr(layer, name) for name in changed}
         before["metadata"] = dict(layer.metadata)  # napari changes its dict in place
-        self._set(layer, {"data": data} | attributes | {"name": layer.name})
+        self._set(layer, changed)
         self._undo.append(lambda: self._set(layer, before))
 
     def _set(self, layer: Layer, attributes: dict[str, Any]) -> None:
