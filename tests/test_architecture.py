@@ -15,7 +15,7 @@ LEVELS = (
     {"params"},
     {"spatial"},
     {"intensity"},
-    {"evaluate"},
+    {"evaluate", "measurements"},
     {"nn", "export"},
     {"segment", "generate", "samples"},
     {"registry"},

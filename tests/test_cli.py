@@ -1,12 +1,13 @@
 """The command line on real files."""
 
+import csv
 import json
 
 import numpy as np
 import pytest
 import tifffile
 
-from napari_morphogen import SpatialArray, read, run, write
+from napari_morphogen import SpatialArray, measure, read, run, write
 from napari_morphogen.cli import main
 from napari_morphogen.registry import METHODS
 from napari_morphogen.samples import coins, spheres
@@ -111,6 +112,21 @@ def test_replay_takes_painted_markers_from_a_file(folder):
     assert main(call) == 1
     assert main([*call, "--with", "markers=painted.tif"]) == 0
     np.testing.assert_array_equal(read("out.tif").data, labels.data)
+
+
+def test_measure_writes_the_table_of_every_label_image(folder):
+    labels = run("threshold", read("images/coins0.tif"))
+    write(folder / "labels.tif", labels)
+    call = "measure labels.tif table.csv --image images/coins0.tif"
+    assert main(call.split()) == 0
+    expected = measure(labels, read("images/coins0.tif"))
+    with open("table.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(expected)
+    for name, column in expected.items():
+        np.testing.assert_allclose([float(row[name]) for row in rows], column)
+    assert main("measure labels.tif --out-dir tables".split()) == 0
+    assert (folder / "tables" / "labels_objects.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+import typing
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from napari_morphogen.registry import Family
+
 ROOT = Path(__file__).parents[1]
+FAMILIES = [family.capitalize() for family in typing.get_args(Family)]
 
 CHECK = """
 from npe2 import PluginManifest
@@ -71,4 +75,4 @@ def test_both_install_in_a_clean_environment_run_and_register(distributions, tmp
         call("python", *pip, *words)
         assert "watershed" in call("morphogen", "methods")
         docks = call("python", "-c", CHECK).split()
-        assert docks == ["Threshold", "Edges", "Clustering", "Watershed"]
+        assert docks == [*FAMILIES, "Measure"]

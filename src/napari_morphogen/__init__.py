@@ -8,6 +8,7 @@ from napari_morphogen.spatial import SpatialArray, as_spatial
 
 if TYPE_CHECKING:
     from napari_morphogen.io import read, write
+    from napari_morphogen.measurements import measure
     from napari_morphogen.pipeline import run
     from napari_morphogen.recipe import replay
     from napari_morphogen.registry import METHODS
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 __version__ = product_version()
 __all__ = [
     "METHODS", "InputError", "SpatialArray", "as_spatial",
-    "read", "replay", "run", "write",
+    "measure", "read", "replay", "run", "write",
 ]  # fmt: skip
 
 _HOMES = {
     "METHODS": "registry",
+    "measure": "measurements",
     "read": "io",
     "replay": "recipe",
     "run": "pipeline",

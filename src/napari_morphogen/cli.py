@@ -70,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     for method in METHODS:
         _add_method(names, method)
 
+    table = commands.add_parser("measure", help="measure the objects of label images")
+    _add_files(table, suffix=".csv")
+    table.add_argument("--image", type=Path, help="intensities, for one label image")
+    table.set_defaults(command=_measure)
+
     again = commands.add_parser("replay", help="apply a recipe to images")
     again.add_argument("recipe", type=Path, help="a recipe saved as JSON")
     _add_files(again)
@@ -101,13 +106,13 @@ def _add_method(names: Any, method: Method) -> None:
     parser.set_defaults(command=partial(_segment, method=method))
 
 
-def _add_files(parser: argparse.ArgumentParser) -> None:
+def _add_files(parser: argparse.ArgumentParser, suffix: str = ".tif") -> None:
     parser.add_argument(
         "paths", nargs="+", type=Path, help="input and output, or inputs with --out-dir"
     )
     parser.add_argument("--out-dir", type=Path, help="folder for the results")
     parser.add_argument(
-        "--suffix", default=".tif", help="format of the results in --out-dir [.tif]"
+        "--suffix", default=suffix, help=f"format of the results [{suffix}]"
     )
     parser.add_argument("--jobs", type=int, default=1, help="images at a time [1]")
 
@@ -168,6 +173,12 @@ def _replay(given: argparse.Namespace) -> int:
     arrays = {name: path for name, _, path in pairs}
     task = partial(_replay_file, steps, arrays, given.own_spacing)
     return _each(task, given, given.recipe.stem)
+
+
+def _measure(given: argparse.Namespace) -> int:
+    if given.image is not None and given.out_dir is not None:
+        raise InputError("--image belongs to one label image; leave out --out-dir.")
+    return _each(partial(_measure_file, given.image), given, "objects")
 
 
 def _each(task: Task, given: argparse.Namespace, name: str) -> int:
@@ -268,6 +279,14 @@ def _replay_file(
     given = {name: read(path) for name, path in arrays.items()}
     image = read(source)
     write(target, recipe.replay(steps, image, own_spacing=own_spacing, **given))
+
+
+def _measure_file(image: Path | None, source: Path, target: Path) -> None:
+    from napari_morphogen.io import read
+    from napari_morphogen.measurements import measure, save_csv
+
+    intensities = None if image is None else read(image)
+    save_csv(target, measure(read(source), intensities))
 
 
 if __name__ == "__main__":

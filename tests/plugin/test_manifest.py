@@ -18,11 +18,14 @@ def test_manifest_is_valid_and_everything_it_names_can_be_imported(manifest):
 
 
 def test_every_family_has_a_dock_in_both_menus(manifest):
-    docks = {w.display_name.lower() for w in manifest.contributions.widgets}
-    assert docks == {method.family for method in METHODS}
-    menu = manifest.contributions.menus["napari/layers/segment"]
-    segment = {item.command for item in menu}
-    assert segment == {w.command for w in manifest.contributions.widgets}
+    docks = {w.display_name.lower(): w.command for w in manifest.contributions.widgets}
+    measure = docks.pop("measure")
+    assert set(docks) == {method.family for method in METHODS}
+    menus = manifest.contributions.menus
+    assert {item.command for item in menus["napari/layers/segment"]} == {
+        *docks.values()
+    }
+    assert [item.command for item in menus["napari/layers/measure"]] == [measure]
 
 
 def test_every_sample_is_listed(manifest):
@@ -48,3 +51,5 @@ def test_docks_stand_in_the_menus(viewer):
     titles = {item.command.title for item in menus.get_menu("napari/layers/segment")}
     for dock in ("Threshold", "Edges", "Clustering", "Watershed"):
         assert f"{dock} (Morphogen)" in titles
+    measure = get_app_model().menus.get_menu("napari/layers/measure")
+    assert "Measure (Morphogen)" in {item.command.title for item in measure}
