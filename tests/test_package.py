@@ -37,7 +37,7 @@ def test_wheel_holds_the_manifest_and_the_types_and_no_tests(distributions):
         names = wheel.namelist()
         manifest = wheel.read("napari_morphogen/napari.yaml").decode()
         about = next(wheel.read(n).decode() for n in names if n.endswith("/METADATA"))
-    assert manifest == (ROOT / "napari.yaml").read_text()
+    assert manifest == (ROOT / "src" / "napari_morphogen" / "napari.yaml").read_text()
     assert "napari_morphogen/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "docs"))]
     for line in ("Framework :: napari", "License-Expression: BSD-3-Clause"):
