@@ -32,6 +32,8 @@ docs: $(INSTALLED)
 
 bench: $(INSTALLED)
 	sh tests/screen.sh $(BIN)/python benchmarks/offthread.py
+	$(BIN)/python benchmarks/classical.py
+	$(BIN)/python benchmarks/dbscan.py
 
 clean:
 	rm -rf $(VENV) demo-results site dist build

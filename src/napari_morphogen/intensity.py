@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen import fast
 from napari_morphogen.params import InputError
 
 LUMINANCE = np.array([0.2125, 0.7154, 0.0721], dtype=np.float32)  # ITU-R BT.709
@@ -62,9 +63,10 @@ def fill_broken(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]
     Values beyond a thousandth of the range of their type mark missing pixels
     in many formats; no sum over neighbours can hold them.
     """
-    broken = ~(np.abs(image) < np.finfo(image.dtype).max * HEADROOM)
-    if not broken.any():
+    limit = np.finfo(image.dtype).max * HEADROOM
+    if image.size == 0 or (-limit < image.min() and image.max() < limit):
         return image, None
+    broken = ~(np.abs(image) < limit)
     if broken.all():
         return np.zeros_like(image), broken
     nearest = ndimage.distance_transform_edt(
@@ -88,6 +90,9 @@ def smooth(image: NDArray[Any], sigma: float, spacing: Sequence[float]) -> NDArr
     if sigma == 0:
         return image
     sigmas = [sigma / s for s in spacing or (1.0,) * image.ndim]
+    quick = fast.gaussian(image, sigmas)
+    if quick is not None:
+        return quick
     return np.asarray(ndimage.gaussian_filter(image, sigmas, mode="nearest"))
 
 

@@ -6,7 +6,11 @@ from typing import Any, Literal
 
 from napari_morphogen.params import InputError, accepts, summary
 from napari_morphogen.segment.clustering import kmeans
+from napari_morphogen.segment.dbscan import dbscan
 from napari_morphogen.segment.edges import canny, sobel
+from napari_morphogen.segment.gradients import gradient
+from napari_morphogen.segment.mixture import gaussian_mixture
+from napari_morphogen.segment.superpixels import slic
 from napari_morphogen.segment.threshold import multi_otsu, threshold
 from napari_morphogen.segment.watershed import watershed
 
@@ -55,12 +59,20 @@ def _sobel_halo(sigma: float) -> float:
     return 4 * sigma  # where SciPy cuts its Gaussian
 
 
+def _gradient_halo(operator: str, sigma: float) -> float:
+    return _sobel_halo(sigma)  # all operators reach one pixel
+
+
 METHODS: tuple[Method, ...] = (
     Method(threshold, "threshold", "labels"),
     Method(multi_otsu, "threshold", "labels"),
     Method(sobel, "edges", "image", halo=_sobel_halo),
+    Method(gradient, "edges", "image", halo=_gradient_halo),
     Method(canny, "edges", "labels"),  # hysteresis follows whole edges: no halo serves
     Method(kmeans, "clustering", "labels"),
+    Method(gaussian_mixture, "clustering", "labels"),
+    Method(dbscan, "clustering", "labels"),
+    Method(slic, "clustering", "labels"),
     Method(watershed, "watershed", "labels"),
 )
 

@@ -145,7 +145,9 @@ def serve() -> None:
     jobs: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_listen, args=(source, jobs), daemon=True).start()
     import napari_morphogen.pipeline  # noqa: F401 (heavy: import while waiting)
+    from napari_morphogen import fast
 
+    threading.Thread(target=fast.prepare, daemon=True).start()
     while True:
         function, args = jobs.get()
         try:

@@ -187,3 +187,33 @@ def test_smoothing_joins_speckles():
     image = truth + rng.normal(0, 0.5, truth.shape)
     rough, smooth = (kmeans(image, n_clusters=2, sigma=s) for s in (0, 3))
     assert np.mean(smooth != truth) < 0.02 < np.mean(rough != truth)
+
+
+def test_mahalanobis_is_euclidean_after_whitening():
+    image = data.astronaut()[::8, ::8]
+    points = image.reshape(-1, 3).astype(float)
+    root = np.linalg.cholesky(np.linalg.inv(np.cov(points.T)))
+    best = _sklearn(points @ root, 4, 10)
+    labels = kmeans(image, n_clusters=4, distance="mahalanobis", channel_axis=2)
+    assert _inertia(points @ root, labels.ravel()) <= best * 1.01
+    means = [image[labels == c].mean() for c in range(1, 5)]
+    assert means == sorted(means)
+
+
+def test_mahalanobis_does_not_mind_the_unit_of_a_channel():
+    image = data.astronaut()[::8, ::8].astype(float)
+    given = {"n_clusters": 4, "distance": "mahalanobis", "channel_axis": 2}
+    labels = kmeans(image, **given)
+    scaled = kmeans(image * [1, 1000, 1], **given)
+    same = labels[..., None] == np.arange(1, 5)
+    other = scaled[..., None] == np.arange(1, 5)
+    overlap = same.reshape(-1, 4).T.astype(int) @ other.reshape(-1, 4).astype(int)
+    assert overlap.max(axis=1).sum() > 0.99 * labels.size
+
+
+@pytest.mark.parametrize("spare", [0.0, 1.0], ids=["constant", "repeated"])
+def test_mahalanobis_needs_no_full_rank(spare):
+    one = np.repeat([0.0, 5.0, 9.0], 20).reshape(6, 10)
+    image = np.stack([one, one * spare, one], axis=0)
+    labels = kmeans(image, distance="mahalanobis", channel_axis=0)
+    np.testing.assert_array_equal(labels.ravel(), np.repeat([1, 2, 3], 20))

@@ -1,6 +1,6 @@
 """Classes of pixels by clustering their values."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import annotated_types as at
 import numpy as np
@@ -12,6 +12,7 @@ from napari_morphogen.params import ChannelAxis, Image, Labels, Seed, Sigma, Spa
 SAMPLE = 100_000  # pixels that several channels are fitted on
 LEVELS = 1024  # up to so many different values the optimum is exact
 CHUNK = 1_000_000  # pixels assigned at once
+LEAST_VARIANCE = 1e-9  # of the largest one; less is rounding
 RESOLUTION = 2**20  # closer colours drown in the rounding of squared distances
 
 
@@ -20,6 +21,7 @@ def kmeans(
     *,
     n_clusters: Annotated[int, at.Interval(ge=2, le=20)] = 3,
     sigma: Sigma = 0.0,
+    distance: Literal["euclidean", "mahalanobis"] = "euclidean",
     seed: Seed = 0,
     spacing: Spacing = (),
     channel_axis: ChannelAxis = None,
@@ -34,6 +36,10 @@ def kmeans(
         How many classes.
     sigma : float
         Smoothing before clustering, in pixels of the finest axis; 0 is none.
+    distance : str
+        For several channels: "mahalanobis" measures distances in standard
+        deviations of the image's colours, so that channels count alike
+        whatever their range and what they share counts once.
     seed : int
         Start of the random numbers; one channel needs none.
     spacing : tuple of float
@@ -49,11 +55,12 @@ def kmeans(
 
     Notes
     -----
-    The sum of squared Euclidean distances to the class means is made small
+    The sum of squared distances to the class means is made small
     [1]_. For one channel the optimum is found by dynamic programming on the
     different values [2]_, exactly up to 1024 of them; beyond, from as many bins
     followed by Lloyd's iterations. Several channels are fitted on at most
     100,000 pixels from four starts, then all pixels join the nearest mean.
+    Mahalanobis distances [3]_ use the covariance of all pixels.
 
     References
     ----------
@@ -61,12 +68,44 @@ def kmeans(
        DOI 10.1109/TIT.1982.1056489
     .. [2] H. Wang and M. Song, R Journal 3(2), 29-33 (2011),
        DOI 10.32614/RJ-2011-015
+    .. [3] P. C. Mahalanobis, reprinted in Sankhya A 80, 1-7 (2018),
+       DOI 10.1007/s13171-019-00164-5
 
     Examples
     --------
     >>> import numpy as np
     >>> kmeans(np.array([[9, 8, 1, 2]]), n_clusters=2)
     array([[2, 2, 1, 1]], dtype=int32)
+    """
+    values, whole = pixel_values(image, sigma, spacing, channel_axis)
+    labels = np.zeros(whole.shape, np.int32)
+    if len(values):
+        labels[whole] = cluster(values, n_clusters, seed, distance)
+    return labels
+
+
+def pixel_values(
+    image: NDArray[Any],
+    sigma: float,
+    spacing: tuple[float, ...],
+    channel_axis: int | None,
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the smoothed values of all pixels that are not broken in any channel.
+
+    Parameters are those of `kmeans`.
+
+    Returns
+    -------
+    values : ndarray of float, shape (pixels, channels)
+        Finite.
+    whole : ndarray of bool, the spatial shape of `image`
+        Where they stand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pixel_values(np.array([[1.0, np.nan]]), 0, (), None)[0]
+    array([[1.]])
     """
     axis = image.ndim if channel_axis is None else channel_axis
     stack = np.expand_dims(image, axis) if channel_axis is None else image
@@ -76,12 +115,16 @@ def kmeans(
     features = [smooth(filled, sigma, spacing) for filled, _ in channels]
     broken = [mask for _, mask in channels if mask is not None]
     whole = ~np.any(broken, axis=0) if broken else np.ones(features[0].shape, bool)
-    labels = np.zeros(whole.shape, np.int32)
-    if whole.any():
-        values = np.stack([f[whole] for f in features], axis=1)  # (pixels, channels)
-        cluster = _cluster_grey if values.shape[1] == 1 else _cluster_colours
-        labels[whole] = cluster(values, n_clusters, seed)
-    return labels
+    return np.stack([f[whole] for f in features], axis=1), whole
+
+
+def cluster(
+    values: NDArray[Any], n_clusters: int, seed: int = 0, distance: str = "euclidean"
+) -> NDArray[np.int32]:
+    """Return the class of every pixel of shape (pixels, channels); see `kmeans`."""
+    if values.shape[1] == 1:
+        return _cluster_grey(values, n_clusters)
+    return _cluster_colours(values, n_clusters, seed, distance)
 
 
 def optimal_classes(
@@ -138,13 +181,11 @@ def _class_costs(values: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.maximum(cost, 0))
 
 
-def _cluster_grey(
-    pixels: NDArray[Any], n_clusters: int, seed: int
-) -> NDArray[np.int32]:
+def _cluster_grey(pixels: NDArray[Any], n_clusters: int) -> NDArray[np.int32]:
     values, inverse, counts = np.unique(
         pixels[:, 0], return_inverse=True, return_counts=True
     )
-    values = _unit(values)
+    values = unit(values)
     many = len(values) > LEVELS
     first = _bin_starts(values, counts) if many else np.arange(len(values))
     in_bin = np.add.reduceat(counts, first)
@@ -157,8 +198,14 @@ def _cluster_grey(
     return np.asarray(classes.astype(np.int32)[inverse])
 
 
-def _unit(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return `values` between 0 and 1, where squares neither overflow nor vanish."""
+def unit(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return `values` between 0 and 1, where squares neither overflow nor vanish.
+
+    Parameters
+    ----------
+    values : ndarray of shape (N,) or (N, channels)
+        The channel of the widest range reaches 1; all keep their proportions.
+    """
     # scikit-learn's sums drift in float32
     moved = values.astype(np.float64) - values.min(axis=0).astype(np.float64)
     return np.asarray(moved / (moved.max() or 1.0))
@@ -190,20 +237,36 @@ def _lloyd_sorted(
 
 
 def _cluster_colours(
-    pixels: NDArray[Any], n_clusters: int, seed: int
+    values: NDArray[Any], n_clusters: int, seed: int, distance: str
 ) -> NDArray[np.int32]:
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
-    pixels = np.round(_unit(pixels) * RESOLUTION) / RESOLUTION
-    some = pixels
+    pixels = unit(values)
+    if distance == "mahalanobis":
+        pixels = unit(_whitened(pixels))
+    pixels = np.round(pixels * RESOLUTION) / RESOLUTION
+    chosen = np.arange(len(pixels))
     if len(pixels) > SAMPLE:
-        some = pixels[rng.choice(len(pixels), SAMPLE, replace=False)]
+        chosen = rng.choice(len(pixels), SAMPLE, replace=False)
+    some = pixels[chosen]
     n_clusters = min(n_clusters, len(np.unique(some, axis=0)))
     with threadpool_limits(1):  # the order of parallel sums changes the last bits
         model = KMeans(n_clusters, n_init=4, random_state=seed).fit(some)
-        order = np.argsort(np.argsort(model.cluster_centers_.sum(axis=1)))
+        total = np.bincount(model.labels_, unit(values[chosen]).sum(axis=1))
+        bright = total / np.bincount(model.labels_)
+        order = np.argsort(np.argsort(bright))
         chunks = range(0, len(pixels), CHUNK)
         found = [model.predict(pixels[i : i + CHUNK]) for i in chunks]
     return np.asarray(order.astype(np.int32)[np.concatenate(found)] + 1)
+
+
+def _whitened(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `pixels` where Euclidean distances are Mahalanobis distances."""
+    away = pixels - pixels.mean(axis=0)
+    variances, axes = np.linalg.eigh(away.T @ away / len(pixels))
+    real = variances > variances[-1] * LEAST_VARIANCE
+    if not real.any():
+        return pixels
+    return np.asarray(away @ (axes[:, real] / np.sqrt(variances[real])))

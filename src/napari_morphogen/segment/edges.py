@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen import fast
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, InputError, Labels, Sigma, Spacing
 
+LEAST_SQUARE, MOST_SQUARE = 1e-280, 1e300  # beyond these doubles lose digits
 Quantile = Annotated[float, at.Interval(ge=0, le=1), at.MultipleOf(0.01)]
 
 
@@ -50,8 +52,7 @@ def sobel(image: Image, *, sigma: Sigma = 0.0, spacing: Spacing = ()) -> Image:
     array([0.   , 6.364, 6.364, 0.   ], dtype=float32)
     """
     filled, broken = fill_broken(as_float(image))
-    gradient = _gradient(smooth(filled, sigma, spacing), spacing)
-    edges = _length(gradient) / np.float32(np.sqrt(image.ndim))
+    edges = _strength(smooth(filled, sigma, spacing), spacing, np.sqrt(image.ndim))
     if broken is not None:
         edges[broken] = 0
     return edges
@@ -117,12 +118,34 @@ def canny(
             f"({low_threshold:g}), but got {high_threshold:g}."
         )
     filled, broken = fill_broken(as_float(image))
-    gradient = _gradient(smooth(filled, sigma, spacing), spacing)
-    strength = _length(gradient)
-    inside = _inside(image.shape, broken)
-    low, high = np.quantile(strength, [low_threshold, high_threshold])
+    smoothed = smooth(filled, sigma, spacing)
+    strength = _strength(smoothed, spacing)
+    low, high = _quantiles(strength, [low_threshold, high_threshold])
+    inside = None if broken is None else _inside(image.shape, broken)
+    skip = None if inside is None else ~inside
+    edges = fast.thin_edges(smoothed, strength, (low, high), skip, spacing)
+    if edges is not None:
+        return edges
+    if inside is None:
+        inside = _inside(image.shape, None)
+    gradient = _gradient(smoothed, spacing)
     ridge = _suppress_non_maxima(strength, gradient, inside, float(low), spacing)
     return _hysteresis(ridge, strength >= high)
+
+
+def _quantiles(strength: NDArray[Any], shares: list[float]) -> NDArray[Any]:
+    quick = fast.quantiles(strength, shares)
+    return np.asarray(np.quantile(strength, shares)) if quick is None else quick
+
+
+def _strength(
+    image: NDArray[Any], spacing: tuple[float, ...], divisor: float = 1.0
+) -> NDArray[Any]:
+    """Return the length of the gradient over `divisor`."""
+    quick = fast.gradient_length(image, spacing, divisor)
+    if quick is not None:
+        return quick
+    return np.asarray(vector_length(_gradient(image, spacing)) / np.float32(divisor))
 
 
 def _gradient(image: NDArray[Any], spacing: tuple[float, ...]) -> list[NDArray[Any]]:
@@ -136,11 +159,38 @@ def _gradient(image: NDArray[Any], spacing: tuple[float, ...]) -> list[NDArray[A
     ]
 
 
-def _length(gradient: list[NDArray[Any]]) -> NDArray[Any]:
-    length = np.abs(gradient[0])
-    for component in gradient[1:]:
-        length = np.hypot(length, component, out=length)  # squares might overflow
+def vector_length(gradient: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the lengths of vectors given as one array per component.
+
+    Parameters
+    ----------
+    gradient : list of ndarray of float
+        Finite, of one shape and dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vector_length([np.array([3.0]), np.array([4.0])])
+    array([5.])
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        total = np.square(gradient[0], dtype=np.float64)
+        for component in gradient[1:]:
+            total += np.square(component, dtype=np.float64)
+    length = np.sqrt(total).astype(gradient[0].dtype)
+    lost = ~((total > LEAST_SQUARE) & (total < MOST_SQUARE))
+    if lost.any():
+        length[lost] = _scaled_length(np.stack([part[lost] for part in gradient]))
     return np.asarray(length)
+
+
+def _scaled_length(gradient: NDArray[Any]) -> NDArray[Any]:
+    """Return lengths along the first axis by squares of numbers near 1."""
+    power = np.frexp(np.abs(gradient).max(axis=0).astype(np.float64))[1]
+    total = np.zeros(power.shape)
+    for part in gradient:
+        total += np.ldexp(part.astype(np.float64), -power) ** 2
+    return np.ldexp(np.sqrt(total), power).astype(gradient.dtype)
 
 
 def _inside(shape: tuple[int, ...], broken: NDArray[Any] | None) -> NDArray[np.bool_]:

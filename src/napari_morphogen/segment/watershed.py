@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen import fast
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, InputError, Labels, MinSize, Sigma, Spacing
 from napari_morphogen.segment.edges import sobel
@@ -87,8 +88,6 @@ def watershed(
     >>> int(coins.max()) > 20
     True
     """
-    from skimage import segmentation  # heavy: the dock opens without it
-
     filled, broken = fill_broken(as_float(image))
     smoothed = smooth(filled, sigma, spacing)
     mask = _mask(image, foreground, objects, sigma, spacing, broken)
@@ -103,8 +102,34 @@ def watershed(
     flooded = sobel(smoothed, spacing=spacing) if landscape == "gradient" else -height
     if not seeds.any():
         return np.zeros(image.shape, np.int32)
-    labels = segmentation.watershed(flooded, seeds, mask=mask, compactness=compactness)
+    if markers is None and landscape != "gradient" and compactness == 0:
+        labels = _flood_from_minima(flooded, seeds, mask)
+    else:
+        from skimage import segmentation  # heavy: the dock opens without it
+
+        labels = segmentation.watershed(
+            flooded, seeds, mask=mask, compactness=compactness
+        )
     return keep_large(labels, min_size)
+
+
+def _flood_from_minima(
+    landscape: NDArray[Any], seeds: NDArray[np.int32], mask: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Flood from seeds that no neighbour lies below; first come, first served."""
+    single = landscape.astype(np.float32, copy=False)
+    quick = fast.flood(single, seeds, mask)
+    if quick is not None:
+        return quick
+    from skimage import segmentation
+
+    # scikit-image leaves open which of equally high seeds goes first
+    untied, places = single.astype(np.float64), np.nonzero(seeds)
+    heights = single[places]
+    below = np.nextafter(heights, np.float32(-np.inf)).astype(np.float64)
+    share = np.arange(heights.size, 0, -1) / (heights.size + 1)
+    untied[places] -= (heights - below) * share
+    return np.asarray(segmentation.watershed(untied, seeds, mask=mask))
 
 
 def _mask(
@@ -136,8 +161,19 @@ def _height(
         return np.asarray((signed - signed.min()) / span * 100)
     # a foreground without any background has no distance to it: pad with background
     padded = np.pad(mask, 1) if mask.all() else mask
-    distance = ndimage.distance_transform_edt(padded, sampling=spacing or None)
-    return np.asarray(distance[(slice(1, -1),) * mask.ndim] if mask.all() else distance)
+    distance = _distance(padded, spacing)
+    return distance[(slice(1, -1),) * mask.ndim] if mask.all() else distance
+
+
+def _distance(
+    mask: NDArray[np.bool_], spacing: tuple[float, ...]
+) -> NDArray[np.float32]:
+    # float32 rounds away in which order squares of unequal sides are added
+    quick = fast.distance(mask, spacing)
+    if quick is not None:
+        return quick
+    exact = ndimage.distance_transform_edt(mask, sampling=spacing or None)
+    return np.asarray(exact, np.float32)
 
 
 def _centres(
@@ -150,7 +186,8 @@ def _centres(
     domes = inside
     if h > 0:
         lowered = np.where(mask, inside - h, inside)
-        domes = morphology.reconstruction(lowered, inside)
+        quick = fast.reconstruction(lowered, inside, mask)
+        domes = morphology.reconstruction(lowered, inside) if quick is None else quick
     peaks = morphology.local_maxima(domes, allow_borders=True) & mask
     if mask.any() and not peaks.any():  # a plateau over the whole image is no maximum
         peaks = mask
