@@ -49,8 +49,8 @@ def gradient(
 
     References
     ----------
-    .. [1] B. Jaehne, H. Scharr and S. Koerkel, Principles of filter design, in
-       Handbook of Computer Vision and Applications, vol. 2, 125-151 (1999)
+    .. [1] H. Scharr, Optimal filters for extended optical flow, in Complex
+       Motion, LNCS 3417, 14-29 (2007), DOI 10.1007/978-3-540-69866-1_2
     .. [2] J. M. S. Prewitt, Object enhancement and extraction, in Picture
        Processing and Psychopictorics, 75-149 (1970)
 
