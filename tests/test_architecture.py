@@ -19,7 +19,7 @@ LEVELS = (
     {"nn", "export"},
     {"segment", "generate", "samples"},
     {"registry"},
-    {"recipe", "pipeline", "scale"},
+    {"recipe", "plans", "pipeline", "scale"},
     {"io", "worker"},
     {"plugin", "cli"},
 )

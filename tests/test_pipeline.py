@@ -184,17 +184,17 @@ def test_given_spacing_overrules_that_of_the_image(volume):
 
 def test_result_grows_frame_by_frame(placed):
     todo = plan("watershed", placed("tcyx"), channel=0)
-    done = None
+    joined = {}
     steps = frames(todo)
     index, frame = next(steps)
-    done = todo.put(done, index, frame)
-    assert done.shape == (2, 24, 20)
-    np.testing.assert_array_equal(done[0], frame)
-    assert not done[1].any()
+    todo.put(joined, index, frame)
+    assert joined["labels"].shape == (2, 24, 20)
+    np.testing.assert_array_equal(joined["labels"][0], frame["labels"])
+    assert not joined["labels"][1].any()
     for index, frame in steps:
-        done = todo.put(done, index, frame)
+        todo.put(joined, index, frame)
     expected = run("watershed", placed("tcyx"), channel=0)
-    np.testing.assert_array_equal(todo.result(done).data, expected.data)
+    np.testing.assert_array_equal(todo.results(joined)["labels"].data, expected.data)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_recipe_says_how_it_was_made(made):
         "axes": "zyx",
         "channel": None,
         "spacing": [2.0, 1.0, 1.0],
+        "output": None,
     }
     assert second["method"] == "threshold"
     assert second["parameters"]["rule"] == "otsu"

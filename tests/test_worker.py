@@ -25,14 +25,14 @@ def test_frames_equal_those_computed_here(worker):
     here = dict(frames(todo))
     assert list(there) == list(here) == [(0,), (1,), (2,)]
     for index in here:
-        np.testing.assert_array_equal(there[index], here[index])
+        np.testing.assert_array_equal(there[index]["image"], here[index]["image"])
 
 
 def test_one_worker_does_one_job_after_another(worker):
     for size in (10, 20):
         todo = plan("threshold", np.eye(size), min_size=0)
         ((_, frame),) = worker.run(frames, todo)
-        assert frame.shape == (size, size)
+        assert frame["labels"].shape == (size, size)
 
 
 def test_input_errors_arrive_as_they_are_and_the_worker_lives(worker):

@@ -1,7 +1,7 @@
 """Intensities ready for arithmetic: any dtype, broken pixels, channels, smoothing."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,60 @@ def fill_broken(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]
         broken, return_distances=False, return_indices=True
     )
     return image[tuple(nearest)], broken
+
+
+class Unit(NamedTuple):
+    """An image brought to values from 0 to 1, and the way back.
+
+    Attributes
+    ----------
+    values : ndarray of float
+        From 0 to 1, without broken pixels.
+    low, span : float
+        ``values * span + low`` is the image.
+    broken : ndarray of bool or None
+        Pixels that were NaN or infinite; None when none was.
+    """
+
+    values: NDArray[Any]
+    low: Any
+    span: Any
+    broken: NDArray[np.bool_] | None
+
+    def restore(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return `values` on the scale of the image; 0 in broken pixels."""
+        dtype = self.values.dtype.type
+        whole = np.asarray(values, dtype) * self.span + self.low
+        if self.broken is not None:
+            whole[self.broken] = 0
+        return np.asarray(whole)
+
+
+def unit_range(image: NDArray[Any]) -> Unit:
+    """Return an image of any type as floats from 0 to 1.
+
+    Parameters
+    ----------
+    image : ndarray
+        Any shape and real dtype; a constant image becomes 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unit = unit_range(np.array([[10, 20, 30]], "uint8"))
+    >>> unit.values
+    array([[0. , 0.5, 1. ]], dtype=float32)
+    >>> unit.restore(unit.values)
+    array([[10., 20., 30.]], dtype=float32)
+    """
+    filled, broken = fill_broken(as_float(image))
+    if filled.size == 0:
+        return Unit(filled, filled.dtype.type(0), filled.dtype.type(1), broken)
+    low = filled.min()
+    span = filled.max() - low
+    if not span > 0:
+        span = filled.dtype.type(1)
+    return Unit((filled - low) / span, low, span, broken)
 
 
 def smooth(image: NDArray[Any], sigma: float, spacing: Sequence[float]) -> NDArray[Any]:

@@ -4,10 +4,10 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import annotated_types as at
 import docstring_parser
@@ -28,9 +28,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class Role:
-    """What an array argument holds."""
+    """What an argument or a result holds.
 
-    name: Literal["image", "labels"]
+    ``"channels"`` is an image with one axis more, in front: one plane or volume
+    per class. ``"colours"`` is an image with all axes of the input, its channels
+    among them. ``"figures"`` are numbers by their names.
+    """
+
+    name: Literal["image", "labels", "shapes", "channels", "colours", "figures"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,37 @@ class Filled:
 
 Image = Annotated[NDArray[Any], Role("image")]
 Labels = Annotated[NDArray[Any], Role("labels")]
+Shapes = Annotated[NDArray[Any], Role("shapes")]  # (n, 2, 2) lines, (n, 4, 2) ellipses
+Channels = Annotated[NDArray[Any], Role("channels")]
+Colours = Annotated[NDArray[Any], Role("colours")]
+Figures = Annotated[dict[str, float], Role("figures")]
 Spacing = Annotated[tuple[float, ...], Filled()]
 ChannelAxis = Annotated[int | None, Filled()]
 Sigma = Annotated[float, at.Interval(ge=0, le=50), at.MultipleOf(0.1), Unit("px")]
 MinSize = Annotated[int, at.Interval(ge=0, le=1_000_000), Unit("px^n")]
 Seed = Annotated[int, at.Interval(ge=0, le=2**31 - 1)]
+
+
+Result = TypeVar("Result")
+
+
+class Step(NamedTuple, Generic[Result]):
+    """Where an iterative method stands; it is a generator of these.
+
+    Attributes
+    ----------
+    number : int
+        Iterations done.
+    energy : float
+        What the iteration makes smaller; NaN where there is no such thing.
+    result : callable
+        Returns what the method would return if it ended now. Valid until the
+        next step is asked for.
+    """
+
+    number: int
+    energy: float
+    result: Callable[[], Result]
 
 
 @dataclass(frozen=True)
@@ -67,6 +98,8 @@ class Param:
         ``"px"``, ``"px^n"`` or nothing.
     role : str
         ``"image"`` or ``"labels"`` for an array, else nothing.
+    required : bool
+        Whether an array must be given.
     help : str
         From the docstring.
     """
@@ -80,6 +113,7 @@ class Param:
     choices: tuple[str, ...] = ()
     unit: str = ""
     role: str = ""
+    required: bool = False
     help: str = ""
 
     @property
@@ -90,6 +124,8 @@ class Param:
     def check(self, value: Any) -> Any:
         """Return `value` in this parameter's type, or raise InputError."""
         if self.role:
+            if self.required and value is None:
+                raise InputError(f"Choose `{self.name}`: {self.help}")
             return value
         if self.choices:
             return self._check_choice(value)
@@ -184,9 +220,62 @@ def check(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, 
                 f"it has {', '.join(known) or 'none'}."
             )
     return {
-        name: param.check(values[name]) if name in values else param.default
+        name: param.check(values.get(name, param.default))
         for name, param in known.items()
     }
+
+
+@lru_cache(maxsize=None)
+def takes(function: Callable[..., Any]) -> str:
+    """Return the role of the first argument, ``"image"`` or ``"labels"``."""
+    first = next(iter(inspect.signature(function).parameters))
+    return _role(typing.get_type_hints(function, include_extras=True)[first])
+
+
+@lru_cache(maxsize=None)
+def outputs(function: Callable[..., Any]) -> Mapping[str, str]:
+    """Return the role of every result by its name, the main one first.
+
+    Parameters
+    ----------
+    function : callable
+        A method. It returns one array, or a named tuple of arrays and figures,
+        or is a generator of `Step` with one of these.
+
+    Examples
+    --------
+    >>> from napari_morphogen.segment.threshold import threshold
+    >>> dict(outputs(threshold))
+    {'labels': 'labels'}
+    """
+    hint = typing.get_type_hints(function, include_extras=True)["return"]
+    if iterates(function):
+        (step,) = typing.get_args(hint)
+        (hint,) = typing.get_args(step)
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        fields = typing.get_type_hints(hint, include_extras=True)
+        return types.MappingProxyType({n: _role(h) for n, h in fields.items()})
+    return types.MappingProxyType({_role(hint): _role(hint)})
+
+
+def iterates(function: Callable[..., Any]) -> bool:
+    """Tell whether `function` is a generator of `Step`."""
+    return inspect.isgeneratorfunction(function)
+
+
+def last(steps: Iterator[Step[Result]]) -> Result:
+    """Return the result after the last step.
+
+    Examples
+    --------
+    >>> last(iter([Step(1, 0.5, lambda: "early"), Step(2, 0.1, lambda: "late")]))
+    'late'
+    """
+    step = None
+    for step in steps:  # noqa: B007 (only the last one counts)
+        pass
+    assert step is not None, "an iterative method yields at least one step"
+    return step.result()
 
 
 def summary(function: Callable[..., Any]) -> str:
@@ -213,7 +302,9 @@ def _param(name: str, hint: Any, default: Any, text: str) -> Param:
         return Param(name, str, default, choices=choices, help=text)
     role = next((e.name for e in extras if isinstance(e, Role)), "")
     if role:
-        return Param(name, np.ndarray, default, role=role, help=text)
+        required = default is inspect.Parameter.empty
+        array = None if required else default
+        return Param(name, np.ndarray, array, role=role, required=required, help=text)
     return Param(
         name,
         base,
@@ -224,6 +315,10 @@ def _param(name: str, hint: Any, default: Any, text: str) -> Param:
         unit=next((e.name for e in extras if isinstance(e, Unit)), ""),
         help=text,
     )
+
+
+def _role(hint: Any) -> str:
+    return next((e.name for e in _extras(hint) if isinstance(e, Role)), "image")
 
 
 def _plain(limit: float) -> str:

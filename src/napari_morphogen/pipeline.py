@@ -1,149 +1,45 @@
-"""The one way a method meets an image: channels, time points, geometry, recipe."""
+"""The one way a method meets an image: run it, frame by frame or step by step."""
 
+import math
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import product
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_morphogen import recipe
-from napari_morphogen.intensity import as_float, luminance
-from napari_morphogen.params import InputError, accepts, check, parameters
+from napari_morphogen.params import InputError, check, parameters
+from napari_morphogen.plans import Frame, Index, Plan
 from napari_morphogen.registry import Method, get
 from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray, as_spatial
 
-Index = tuple[int, ...]
+LOOK_SECONDS = 0.2  # between two looks at an iteration
+EAGER = ("shapes", "channels")  # results whose size is known only when they are there
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One method on one image: which frames to compute and how to join them.
-
-    A frame is what the method sees at once: all spatial axes and, where the
-    method uses them together, all channels. Every other axis is looped over.
+class State(NamedTuple):
+    """How far a plan has come.
 
     Attributes
     ----------
-    method : Method
-    image : SpatialArray
-        Only the chosen channel where one was chosen.
-    values : mapping
-        Checked value of every parameter.
-    spacing : tuple of float
-        Relative pixel size that the method is told.
-    recipe : mapping
-        How the result is made, for its metadata.
+    index : tuple of int
+        The frame that is worked on.
+    frame : mapping
+        Its results as they are now.
+    number : int
+        Iterations done on this frame.
+    energies : tuple of float
+        After each iteration since the last state; empty where there is none.
+    done : bool
+        Whether the frame is finished.
     """
 
-    method: Method
-    image: SpatialArray
-    values: Mapping[str, Any]
-    spacing: tuple[float, ...]
-    recipe: Mapping[str, Any]
-
-    @property
-    def merges_channels(self) -> bool:
-        """Whether a frame holds all channels."""
-        method, image = self.method, self.image
-        return method.takes_channels or image.rgb or method.makes == "labels"
-
-    @property
-    def axes(self) -> str:
-        """Axes of the result."""
-        return self.image.axes.replace("c", "" if self.merges_channels else "c")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the result."""
-        return tuple(self._sizes[axis] for axis in self.axes)
-
-    @property
-    def frames(self) -> list[Index]:
-        """Index of every frame along the looped axes."""
-        return list(product(*(range(self._sizes[axis]) for axis in self.looped)))
-
-    def compute(self, index: Index) -> NDArray[Any]:
-        """Return the result of one frame, over the spatial axes."""
-        frame = np.asarray(self.image.data[self.select(self.image.axes, index)])
-        if frame.size == 0:
-            return np.zeros([self._sizes[a] for a in self._spatial], self._dtype(frame))
-        return self.call(frame, self.arrays_at(index))
-
-    def call(self, frame: NDArray[Any], arrays: Mapping[str, Any]) -> NDArray[Any]:
-        """Return the method's result for one frame, its channels merged if need be."""
-        axes = "".join(a for a in self.image.axes if a not in self.looped)
-        filled: dict[str, Any] = {}
-        if accepts(self.method.function, "spacing"):
-            filled["spacing"] = self.spacing
-        if self.method.takes_channels:
-            filled["channel_axis"] = axes.index("c") if "c" in axes else None
-        elif "c" in axes:
-            frame = _merge_channels(frame, axes.index("c"), self.image.rgb)
-        result = self.method.function(
-            frame, **(dict(self.values) | dict(arrays) | filled)
-        )
-        return np.asarray(result, np.int32 if self._makes_labels else None)
-
-    def put(self, data: Any, index: Index, frame: NDArray[Any]) -> Any:
-        """Return `data` with one frame put in its place; None makes room first."""
-        if not self.looped:
-            return frame
-        if data is None:
-            data = np.zeros(self.shape, frame.dtype)
-        data[self.select(self.axes, index)] = frame
-        return data
-
-    def result(self, data: Any) -> SpatialArray:
-        """Return `data` in the image's place, with its recipe."""
-        return self.image.like(
-            data,
-            self.axes,
-            name=f"{self.image.name or 'image'} {self.method.name}",
-            metadata={recipe.KEY: self.recipe},
-        )
-
-    @property
-    def nothing(self) -> NDArray[Any]:
-        """The result where there is no frame at all."""
-        return np.zeros(self.shape, self._dtype(np.empty(0, self.image.data.dtype)))
-
-    @property
-    def _sizes(self) -> dict[str, int]:
-        return dict(zip(self.image.axes, self.image.data.shape, strict=True))
-
-    @property
-    def _spatial(self) -> str:
-        return "".join(a for a in self.image.axes if a in SPATIAL_AXES)
-
-    @property
-    def looped(self) -> str:
-        """Axes that are looped over."""
-        return "".join(a for a in self.axes if a not in SPATIAL_AXES)
-
-    @property
-    def _makes_labels(self) -> bool:
-        return self.method.makes == "labels"
-
-    def _dtype(self, frame: NDArray[Any]) -> Any:
-        return np.int32 if self._makes_labels else as_float(frame).dtype
-
-    def select(self, axes: str, index: Index) -> tuple[Any, ...]:
-        """Return the place of a frame in an array that has these axes."""
-        at = dict(zip(self.looped, index, strict=True))
-        return tuple(at.get(axis, slice(None)) for axis in axes)
-
-    def arrays_at(self, index: Index) -> dict[str, Any]:
-        """Return the frames of the array parameters that belong to one frame."""
-        arrays = {}
-        for param in parameters(self.method.function):
-            value = self.values[param.name]
-            if param.role and value is not None:
-                whole = value.data.shape == self.shape
-                place = self.select(self.axes, index) if whole else ()
-                arrays[param.name] = np.asarray(value.data[place])
-        return arrays
+    index: Index
+    frame: Frame
+    number: int
+    energies: tuple[float, ...]
+    done: bool
 
 
 def plan(
@@ -154,6 +50,7 @@ def plan(
     axes: str | None = None,
     channel: int | None = None,
     spacing: tuple[float, ...] | None = None,
+    output: str | None = None,
     **values: Any,
 ) -> Plan:
     """Check everything `run` is given and return what there is to compute.
@@ -162,9 +59,11 @@ def plan(
     """
     row = get(method)
     whole = as_spatial(image, axes)
+    _check_kind(row, whole)
     checked = check(row.function, values)
     chosen = whole if channel is None else _take_channel(whole, channel)
-    made = Plan(row, chosen, checked, _spacing(chosen, spacing), {})
+    name = _output(row, output)
+    made = Plan(row, chosen, checked, _spacing(chosen, spacing), {}, name)
     for param in parameters(row.function):
         if param.role and checked[param.name] is not None:
             checked[param.name] = _matching(param.name, checked[param.name], made)
@@ -186,6 +85,7 @@ def run(
     axes: str | None = None,
     channel: int | None = None,
     spacing: tuple[float, ...] | None = None,
+    output: str | None = None,
     **values: Any,
 ) -> Any:
     """Apply a method to an image of any dimensionality.
@@ -205,6 +105,8 @@ def run(
         Use this channel only.
     spacing : tuple of float, optional
         Relative pixel size of the spatial axes instead of the image's own.
+    output : str, optional
+        Which result, where a method has several; the main one by default.
     **values
         Parameters of the method.
 
@@ -225,23 +127,101 @@ def run(
     >>> labels.shape, labels.dtype.name
     ((303, 384), 'int32')
     """
-    todo = plan(method, image, axes=axes, channel=channel, spacing=spacing, **values)
-    if isinstance(todo.image.data, np.ndarray):
-        joined = None
-        for index, frame in frames(todo):
-            joined = todo.put(joined, index, frame)
-        result = todo.result(todo.nothing if joined is None else joined)
+    options = {"axes": axes, "channel": channel, "spacing": spacing}
+    todo = plan(method, image, **options, output=output, **values)
+    name = todo.output
+    if isinstance(todo.image.data, np.ndarray) or todo.outputs[name] in EAGER:
+        result = todo.results(_joined(todo))[name]
     else:
         from napari_morphogen.scale import blocks
 
-        result = todo.result(blocks.lazy(todo))
+        result = todo.result(blocks.lazy(todo), name)
     return result if isinstance(image, SpatialArray) else result.data
 
 
-def frames(todo: Plan) -> Iterator[tuple[Index, NDArray[Any]]]:
-    """Yield the frames of a plan one by one; stop by no longer asking."""
+def run_all(method: str, image: Any, /, **options: Any) -> dict[str, Any]:
+    """Apply a method and return all its results by name.
+
+    Parameters
+    ----------
+    method, image, **options
+        Those of `run`, without `output`.
+
+    Returns
+    -------
+    results : dict
+        The main one first; `figures`, where the method has any, is a dict.
+
+    Examples
+    --------
+    >>> from skimage import data
+    >>> list(run_all("threshold", data.coins()))
+    ['labels']
+    """
+    if "output" in options:
+        raise InputError("`run_all` returns every result; leave `output` out.")
+    todo = plan(method, image, **options)
+    joined = _joined(todo)
+    results: dict[str, Any] = dict(todo.results(joined))
+    if not isinstance(image, SpatialArray):
+        results = {name: result.data for name, result in results.items()}
+    figures = joined.get("figures")
+    return results | ({"figures": figures} if figures else {})
+
+
+def frames(todo: Plan) -> Iterator[tuple[Index, Frame]]:
+    """Yield the results of a plan frame by frame; stop by no longer asking."""
+    model = todo.learned()
     for index in todo.frames:
-        yield index, todo.compute(index)
+        yield index, todo.compute(index, model)
+
+
+def states(todo: Plan) -> Iterator[State]:
+    """Yield how a plan proceeds, several times a second and after every frame."""
+    model = todo.learned()
+    for index in todo.frames:
+        yield from _states(todo, index, model)
+
+
+def _states(todo: Plan, index: Index, model: Any) -> Iterator[State]:
+    energies: list[float] = []
+    looked = time.monotonic()
+    number, step = 0, None
+    for step in todo.steps(index, model):
+        number = step.number
+        if math.isfinite(step.energy):
+            energies.append(step.energy)
+        if todo.iterates and time.monotonic() - looked > LOOK_SECONDS:
+            yield State(index, step.result(), number, tuple(energies), False)
+            energies, looked = [], time.monotonic()
+    assert step is not None
+    yield State(index, step.result(), number, tuple(energies), True)
+
+
+def _joined(todo: Plan) -> Mapping[str, Any]:
+    joined: dict[str, Any] = {}
+    for index, frame in frames(todo):
+        todo.put(joined, index, frame)
+    return joined
+
+
+def _check_kind(method: Method, image: SpatialArray) -> None:
+    if method.takes == "labels" and image.data.dtype.kind not in "bui":
+        raise InputError(
+            f"{method.name} works on labels, which are whole numbers, but got "
+            f"{image.data.dtype}; segment the image first."
+        )
+
+
+def _output(method: Method, output: str | None) -> str:
+    names = [name for name, role in method.outputs.items() if role != "figures"]
+    if output is None:
+        return names[0]
+    if output not in names:
+        raise InputError(
+            f'{method.name} has no result "{output}"; it has {", ".join(names)}.'
+        )
+    return output
 
 
 def _take_channel(image: SpatialArray, channel: int) -> SpatialArray:
@@ -259,13 +239,6 @@ def _take_channel(image: SpatialArray, channel: int) -> SpatialArray:
         )
     place = (slice(None),) * axis + (channel,)
     return image.like(image.data[place], image.axes.replace("c", ""))
-
-
-def _merge_channels(frame: NDArray[Any], axis: int, rgb: bool) -> NDArray[Any]:
-    if rgb:
-        return luminance(np.moveaxis(frame, axis, -1))
-    with np.errstate(invalid="ignore", over="ignore"):  # what overflows is broken
-        return np.asarray(as_float(frame).mean(axis=axis))
 
 
 def _spacing(
@@ -286,17 +259,28 @@ def _spacing(
 
 
 def _matching(name: str, value: Any, todo: Plan) -> SpatialArray:
-    """Return an array parameter as a SpatialArray that fits the result."""
+    """Return an array parameter as a SpatialArray that fits the result.
+
+    It may have the shape of the result, of its spatial axes, or of the image
+    with its channels, of which any that is painted counts.
+    """
     array = value.data if isinstance(value, SpatialArray) else value
     array = array if hasattr(array, "ndim") else np.asarray(array)
     sizes = zip(todo.axes, todo.shape, strict=True)
     spatial = {axis: size for axis, size in sizes if axis in SPATIAL_AXES}
-    fitting = {todo.shape: todo.axes, tuple(spatial.values()): "".join(spatial)}
+    whole = tuple(todo.sizes.values())
+    fitting = {
+        whole: todo.image.axes,
+        tuple(spatial.values()): "".join(spatial),
+        todo.shape: todo.axes,
+    }
     if array.shape not in fitting:
         raise InputError(
             f"Expected `{name}` of shape {todo.shape}, like the image, "
             f"but got {array.shape}."
         )
-    if isinstance(value, SpatialArray):
-        return value
-    return SpatialArray(array, fitting[array.shape])
+    axes = fitting[array.shape]
+    for axis in [a for a in axes if a not in todo.axes]:
+        array, axes = array.max(axis=axes.index(axis)), axes.replace(axis, "")
+    given = value if isinstance(value, SpatialArray) else SpatialArray(array, axes)
+    return SpatialArray(array, axes, name=given.name, metadata=given.metadata)

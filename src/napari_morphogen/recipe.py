@@ -19,6 +19,7 @@ STEP_KINDS: dict[str, Any] = {
     "axes": str | None,
     "channel": int | None,
     "spacing": list | None,
+    "output": str | None,
 }
 
 
@@ -37,8 +38,11 @@ def extend(
     parameters: Mapping[str, Any],
     channel: int | None,
     spacing: tuple[float, ...],
+    output: str | None = None,
 ) -> dict[str, Any]:
     """Return the recipe of `image` with one step more.
+
+    `output` names one of several results; None is the main one.
 
     Returns
     -------
@@ -62,6 +66,7 @@ def extend(
         "axes": image.axes,
         "channel": channel,
         "spacing": list(spacing),
+        "output": output,
     }
     return {
         "format": FORMAT,
@@ -180,6 +185,7 @@ def replay(
             axes=_recorded_axes([step], result),
             channel=step.get("channel"),
             spacing=spacing,
+            output=step.get("output"),
             **values,
         )
     return result
@@ -210,6 +216,8 @@ def as_python(recipe: Mapping[str, Any]) -> str:
         if step.get("channel") is not None:
             given["channel"] = step["channel"]
         given["spacing"] = tuple(step.get("spacing") or ())
+        if step.get("output"):
+            given["output"] = step["output"]
         given |= step["parameters"]
         words = [f"{key}={_python(key, value)}" for key, value in given.items()]
         lines.append(

@@ -1,10 +1,10 @@
 """The methods of the product, in one tuple: its table of contents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from napari_morphogen.params import InputError, accepts, summary
+from napari_morphogen.params import InputError, accepts, outputs, summary, takes
 from napari_morphogen.segment.clustering import kmeans
 from napari_morphogen.segment.dbscan import dbscan
 from napari_morphogen.segment.edges import canny, sobel
@@ -14,7 +14,16 @@ from napari_morphogen.segment.superpixels import slic
 from napari_morphogen.segment.threshold import multi_otsu, threshold
 from napari_morphogen.segment.watershed import watershed
 
-Family = Literal["threshold", "edges", "clustering", "watershed"]
+Family = Literal[
+    "threshold",
+    "edges",
+    "contours",
+    "clustering",
+    "examples",
+    "watershed",
+    "cleanup",
+    "enhance",
+]
 
 
 @dataclass(frozen=True)
@@ -27,17 +36,27 @@ class Method:
         The array first, parameters keyword-only.
     family : str
         The dock it stands in.
-    makes : str
-        ``"image"`` or ``"labels"``.
     halo : callable or None
         From the parameters to how far, in pixels of the finest axis, a block
         must see beyond its next neighbours; None when it needs the whole array.
+    fit : callable or None
+        Learns from the frames that the user has painted on, once for all
+        frames: ``fit(samples, **parameters)``, where a sample holds a frame and
+        its arrays by the names of the function's arguments. What it returns
+        reaches the function as ``model``.
+    planar : bool
+        Whether the function takes one plane; volumes are looped over.
+    colours : str
+        What an image of colours means to a method that takes one channel:
+        ``"brightness"``, or ``"each"`` colour in its turn.
     """
 
     function: Callable[..., Any]
     family: Family
-    makes: Literal["image", "labels"]
     halo: Callable[..., float] | None = None
+    fit: Callable[..., Any] | None = None
+    planar: bool = False
+    colours: Literal["brightness", "each"] = "brightness"
 
     @property
     def name(self) -> str:
@@ -48,6 +67,21 @@ class Method:
     def title(self) -> str:
         """One line of help."""
         return summary(self.function)
+
+    @property
+    def takes(self) -> str:
+        """What it works on: ``"image"`` or ``"labels"``."""
+        return takes(self.function)
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The role of every result by its name, the main one first."""
+        return outputs(self.function)
+
+    @property
+    def makes(self) -> str:
+        """The role of the main result."""
+        return next(iter(self.outputs.values()))
 
     @property
     def takes_channels(self) -> bool:
@@ -64,16 +98,16 @@ def _gradient_halo(operator: str, sigma: float) -> float:
 
 
 METHODS: tuple[Method, ...] = (
-    Method(threshold, "threshold", "labels"),
-    Method(multi_otsu, "threshold", "labels"),
-    Method(sobel, "edges", "image", halo=_sobel_halo),
-    Method(gradient, "edges", "image", halo=_gradient_halo),
-    Method(canny, "edges", "labels"),  # hysteresis follows whole edges: no halo serves
-    Method(kmeans, "clustering", "labels"),
-    Method(gaussian_mixture, "clustering", "labels"),
-    Method(dbscan, "clustering", "labels"),
-    Method(slic, "clustering", "labels"),
-    Method(watershed, "watershed", "labels"),
+    Method(threshold, "threshold"),
+    Method(multi_otsu, "threshold"),
+    Method(sobel, "edges", halo=_sobel_halo),
+    Method(gradient, "edges", halo=_gradient_halo),
+    Method(canny, "edges"),  # hysteresis follows whole edges: no halo serves
+    Method(kmeans, "clustering"),
+    Method(gaussian_mixture, "clustering"),
+    Method(dbscan, "clustering"),
+    Method(slic, "clustering"),
+    Method(watershed, "watershed"),
 )
 
 

@@ -66,7 +66,7 @@ class SpatialArray:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ndim = self.data.ndim
+        ndim = self.ndim
         check_axes(self.axes, ndim)
         for name, fill in (("scale", 1.0), ("translate", 0.0)):
             values = tuple(float(v) for v in getattr(self, name)) or (fill,) * ndim
@@ -75,6 +75,11 @@ class SpatialArray:
         object.__setattr__(self, "units", _per_axis("units", units, ndim))
         labels = tuple(map(str, self.axis_labels)) or tuple(self.axes)
         object.__setattr__(self, "axis_labels", _per_axis("axis_labels", labels, ndim))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return int(self.data.ndim)
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -93,7 +98,12 @@ class SpatialArray:
         return found.copy() if copy else found
 
     def like(
-        self, data: Any, axes: str | None = None, **changes: Any
+        self,
+        data: Any,
+        axes: str | None = None,
+        *,
+        kind: "type[SpatialArray] | None" = None,
+        **changes: Any,
     ) -> "SpatialArray":
         """Return `data` in the place of this array.
 
@@ -102,24 +112,44 @@ class SpatialArray:
         data : array
             The new values.
         axes : str, optional
-            The axes that `data` still has, a subset of this array's; all of
-            them by default.
+            The axes that `data` has; all of this array's by default. One that
+            this array lacks counts from 0 in steps of 1.
+        kind : type, optional
+            `Vertices` where `data` hold vertices; `SpatialArray` by default.
         **changes
             Any other field to replace.
         """
         axes = self.axes if axes is None else axes
-        kept = [self.axes.index(axis) for axis in axes]
+        kept = [self.axes.find(axis) for axis in axes]  # -1: not there
         geometry = {
-            "scale": tuple(self.scale[i] for i in kept),
-            "translate": tuple(self.translate[i] for i in kept),
-            "units": tuple(self.units[i] for i in kept),
-            "axis_labels": tuple(self.axis_labels[i] for i in kept),
+            "scale": tuple(1.0 if i < 0 else self.scale[i] for i in kept),
+            "translate": tuple(0.0 if i < 0 else self.translate[i] for i in kept),
+            "units": tuple("pixel" if i < 0 else self.units[i] for i in kept),
+            "axis_labels": tuple(
+                axis if i < 0 else self.axis_labels[i]
+                for axis, i in zip(axes, kept, strict=True)
+            ),
             "rotate": _submatrix(self.rotate, kept),
             "shear": _submatrix(self.shear, kept),
-            "affine": _submatrix(self.affine, [*kept, self.data.ndim]),
+            "affine": _submatrix(self.affine, [*kept, self.ndim]),
             "rgb": self.rgb and axes.endswith("c"),
         }
-        return replace(self, data=data, axes=axes, **(geometry | changes))
+        kept_fields = {"name": self.name, "metadata": self.metadata}
+        placed = kept_fields | geometry | {"data": data, "axes": axes} | changes
+        return (kind or SpatialArray)(**placed)
+
+
+class Vertices(SpatialArray):
+    """Shapes in the world: the same geometry, with vertices instead of pixels.
+
+    `data` has the shape (shapes, vertices, axes) and holds positions in pixels.
+    Two vertices are the ends of a line, four the corners around an ellipse.
+    """
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes of the image that the vertices lie in."""
+        return int(self.data.shape[-1])
 
 
 def as_spatial(image: Any, axes: str | None = None) -> SpatialArray:
@@ -225,4 +255,10 @@ def _per_axis(name: str, values: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
 
 
 def _submatrix(matrix: NDArray[Any] | None, kept: list[int]) -> NDArray[Any] | None:
-    return None if matrix is None else np.asarray(matrix)[np.ix_(kept, kept)]
+    if matrix is None:
+        return None
+    known = [place for place, i in enumerate(kept) if i >= 0]
+    old = [kept[place] for place in known]
+    found = np.eye(len(kept))
+    found[np.ix_(known, known)] = np.asarray(matrix)[np.ix_(old, old)]
+    return found

@@ -1,15 +1,16 @@
 """A plan on a dask array: block by block where the method is local."""
 
 import math
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_morphogen.intensity import as_float
-from napari_morphogen.pipeline import Plan
-from napari_morphogen.spatial import SPATIAL_AXES
+from napari_morphogen.params import last
+from napari_morphogen.plans import Plan
 
 
 def lazy(todo: Plan) -> Any:
@@ -31,32 +32,54 @@ def lazy(todo: Plan) -> Any:
     The blocks of looped axes hold one frame each, so a task never needs more
     memory than one frame and its neighbours.
     """
-    data = as_lazy(todo.image.data)
+    data, name = as_lazy(todo.image.data), todo.output
+    axes = todo.axes_of(name)
     if 0 in data.shape:
-        return da.zeros(todo.shape, dtype=_dtype(todo))
-    frames = [_frame(todo, data, index) for index in todo.frames]
-    looped = [n for a, n in zip(todo.axes, todo.shape, strict=True) if a not in "zyx"]
-    spatial = [a for a in todo.axes if a in SPATIAL_AXES]
-    if not looped:
+        sizes = [todo.sizes[axis] for axis in axes]
+        return da.zeros(sizes, dtype=todo.dtype_of(name))
+    model = _Once(todo.learned)
+    frames = [_frame(todo, data, index, model) for index in todo.frames]
+    if not todo.looped:
         return frames[0]
+    looped = [todo.sizes[axis] for axis in todo.looped]
     stacked = da.stack(frames).reshape((*looped, *frames[0].shape))
-    order = [a for a in todo.axes if a not in SPATIAL_AXES] + spatial
-    return da.transpose(stacked, [order.index(a) for a in todo.axes])
+    order = todo.looped + "".join(a for a in axes if a not in todo.looped)
+    return da.transpose(stacked, [order.index(axis) for axis in axes])
 
 
-def _frame(todo: Plan, data: Any, index: tuple[int, ...]) -> Any:
+class _Once:
+    """What a function returns, called when first needed and never again."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function, self._lock = function, threading.Lock()
+        self._found: list[Any] = []
+
+    def __call__(self) -> Any:
+        with self._lock:
+            if not self._found:
+                self._found.append(self._function())
+        return self._found[0]
+
+    def __reduce__(self) -> Any:  # a lock cannot travel
+        return _Once, (self._function,)
+
+
+def _frame(todo: Plan, data: Any, index: tuple[int, ...], model: _Once) -> Any:
     image = data[todo.select(todo.image.axes, index)]
-    axes = [a for a in todo.image.axes if a in SPATIAL_AXES or a not in todo.looped]
     arrays = todo.arrays_at(index)
+
+    def compute(block: NDArray[Any]) -> NDArray[Any]:
+        frame = last(todo.steps_of(block, arrays, model()))[todo.output]
+        return np.asarray(frame)
+
+    axes = [axis for axis in todo.image.axes if axis not in todo.looped]
+    kept = todo.axes_of(todo.output)
+    dropped = [i for i, axis in enumerate(axes) if axis not in kept]
+    meta = np.empty((0,) * (len(axes) - len(dropped)), todo.dtype_of(todo.output))
     if todo.method.halo is None or "c" in axes:
-        return _whole(todo, image, axes, arrays)
-    return image.map_overlap(
-        todo.call,
-        arrays=arrays,
-        depth=_depth(todo, image),
-        boundary="none",
-        meta=np.empty((0,) * image.ndim, _dtype(todo)),
-    )
+        return image.rechunk(-1).map_blocks(compute, drop_axis=dropped, meta=meta)
+    depth = _depth(todo, image)
+    return image.map_overlap(compute, depth=depth, boundary="none", meta=meta)
 
 
 def _depth(todo: Plan, image: Any) -> dict[int, int]:
@@ -71,21 +94,6 @@ def _depth(todo: Plan, image: Any) -> dict[int, int]:
         depth = [d + farther for d in depth]
     # map_overlap refuses a depth beyond the length of an axis
     return {i: min(depth[i], n) for i, n in enumerate(image.shape)}
-
-
-def _whole(todo: Plan, image: Any, axes: list[str], arrays: dict[str, Any]) -> Any:
-    def compute(frame: NDArray[Any]) -> NDArray[Any]:
-        return todo.call(frame, arrays)
-
-    dropped = [i for i, a in enumerate(axes) if a == "c"]
-    meta = np.empty((0,) * (len(axes) - len(dropped)), _dtype(todo))
-    return image.rechunk(-1).map_blocks(compute, drop_axis=dropped, meta=meta)
-
-
-def _dtype(todo: Plan) -> Any:
-    if todo.method.makes == "labels":
-        return np.dtype(np.int32)
-    return as_float(np.empty(0, todo.image.data.dtype)).dtype
 
 
 def as_lazy(data: Any) -> Any:
