@@ -8,12 +8,15 @@ sample and parameters where the coins and the defaults say too little.
 import inspect
 import io
 import re
+import shlex
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
+from skimage import draw
 from skimage.color import label2rgb
 from skimage.exposure import rescale_intensity
 from skimage.util import img_as_ubyte
@@ -21,6 +24,7 @@ from skimage.util import img_as_ubyte
 from napari_morphogen import METHODS, SpatialArray, run, samples
 from napari_morphogen.params import Param, parameters
 from napari_morphogen.registry import Method
+from napari_morphogen.spatial import Vertices
 
 SECTIONS = ("Parameters", "Returns", "Notes", "References", "Examples")
 SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -40,6 +44,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "watershed": ("spheres", {"h": 0.5}),
 }
 UNITS = {"px": "pixels of the finest axis", "px^n": "pixels (2-D) or voxels (3-D)"}
+MENUS = {"examples": "Classify", "enhance": "Filter"}
 GAP = 8  # white pixels between the two halves of a picture
 WIDTH = 384  # a smaller half is enlarged
 
@@ -109,7 +114,8 @@ def page(method: Method) -> str:
         f"*Left: the sample `{sample}`. Right: the result of the calls below.*",
         "## How to call it",
         f"In napari: **Plugins > Morphogen > {dock(method)}** or "
-        f"**Layers > Segment > {dock(method)}**, method **{method.name}**.",
+        f"**Layers > {MENUS.get(method.family, 'Segment')} > {dock(method)}**, "
+        f"method **{method.name}**.",
         "In Python:",
         _fence("python", _python(method, sample, given)),
         "On the command line, with the sample written to "
@@ -139,6 +145,7 @@ def sections(method: Method) -> dict[str, str]:
         When one is missing; the message says which and where.
     """
     doc = inspect.getdoc(method.function) or ""
+    doc = doc.replace("\nYields\n------\n", "\nReturns\n-------\n")
     parts = re.split(r"^(\w+)\n-{3,}\n", doc, flags=re.MULTILINE)
     found = dict(zip(parts[1::2], map(str.rstrip, parts[2::2]), strict=True))
     missing = [name for name in SECTIONS if not found.get(name, "").strip()]
@@ -185,6 +192,8 @@ def _number(value: float) -> str:
 
 
 def _default(param: Param) -> str:
+    if param.required:
+        return "must be given"
     return "found automatically" if param.role else f"`{param.default}`"
 
 
@@ -218,24 +227,29 @@ def _link(found: re.Match[str]) -> str:
 
 
 def _python(method: Method, sample: str, given: Mapping[str, Any]) -> str:
-    words = "".join(f", {name}={value!r}" for name, value in given.items())
+    drawn = marks(method)
+    shown = {name: repr(value) for name, value in given.items()}
+    shown |= {name: f"{maker}()" for name, maker in drawn.items()}
+    words = "".join(f", {name}={value}" for name, value in shown.items())
     call = f'{method.makes} = run("{method.name}", {sample}(){words})'
     if len(call) > 88:
-        inner = "".join(f"\n    {name}={value!r}," for name, value in given.items())
+        inner = "".join(f"\n    {name}={value}," for name, value in shown.items())
         call = f'{method.makes} = run(\n    "{method.name}",\n    {sample}(),{inner}\n)'
-    imports = "from napari_morphogen import run"
-    imports += f"\nfrom napari_morphogen.samples import {sample}"
+    imports = "from napari_morphogen import run\nfrom napari_morphogen.samples import "
+    imports += ", ".join(sorted({sample, *drawn.values()}))
     return f"{imports}\n\n{call}".replace("'", '"')
 
 
 def _command(method: Method, sample: str, given: Mapping[str, Any]) -> str:
-    words = [f"morphogen segment {method.name} {sample}.tif {sample}_{method.name}.tif"]
+    target = f"{sample}_{method.name}.{'csv' if method.makes == 'shapes' else 'tif'}"
+    words = [f"morphogen segment {method.name} {sample}.tif {target}"]
+    words += [f"--{name} {maker}.tif" for name, maker in marks(method).items()]
     for name, value in given.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
-            text = f"{value:g}" if isinstance(value, float) else value
+            text = f"{value:g}" if isinstance(value, float) else shlex.quote(str(value))
             words.append(f"--{flag} {text}")
     return " ".join(words)
 
@@ -249,7 +263,14 @@ def _fence(language: str, text: str) -> str:
 
 def example(method: Method) -> tuple[str, dict[str, Any]]:
     """Return the sample and the parameters that show what a method does."""
-    return SHOWN.get(method.name, ("coins", {}))
+    usual = "coin_labels" if method.takes == "labels" else "coins"
+    return SHOWN.get(method.name, (usual, {}))
+
+
+def marks(method: Method) -> dict[str, str]:
+    """Return the sample for every array that a method cannot do without."""
+    required = [p.name for p in parameters(method.function) if p.required]
+    return {name: f"coin_{name}" for name in required}
 
 
 @lru_cache(maxsize=None)
@@ -257,7 +278,8 @@ def shown(method: Method) -> tuple[SpatialArray, SpatialArray]:
     """Return the sample and the method's result for it."""
     sample, given = example(method)
     image = getattr(samples, sample)()
-    return image, run(method.name, image, **given)
+    drawn = {name: getattr(samples, m)() for name, m in marks(method).items()}
+    return image, run(method.name, image, **given, **drawn)
 
 
 def picture(method: Method) -> bytes:
@@ -269,7 +291,9 @@ def picture(method: Method) -> bytes:
         When the result has one value only, which shows nothing.
     """
     image, result = shown(method)
-    left, right = _plane(image), _plane(result)
+    left = _plane(image)
+    shapes = isinstance(result, Vertices)
+    right = _outlines(result, left.shape[:2]) if shapes else _plane(result)
     if np.unique(right).size < 2:
         raise ValueError(
             f"{method.name}: its result for the sample {image.name} has one value "
@@ -277,6 +301,9 @@ def picture(method: Method) -> bytes:
         )
     grey = rescale_intensity(left.astype(float), out_range=(0, 1))
     colour = grey if image.rgb else np.stack([grey] * 3, axis=-1)
+    if method.takes == "labels":
+        grey = np.zeros(left.shape)
+        colour = _coloured(left, grey, method)
     halves = [_enlarged(half) for half in (colour, _coloured(right, grey, method))]
     gap = np.ones((len(halves[0]), GAP, 3))
     both = np.concatenate([halves[0], gap, halves[1]], axis=1)
@@ -295,9 +322,28 @@ def _plane(array: SpatialArray) -> np.ndarray:
     ]
 
 
+def _outlines(shapes: Vertices, shape: tuple[int, int]) -> np.ndarray:
+    """Return lines and ellipses of one plane as labels."""
+    drawn = np.zeros(shape, np.int32)
+    for number, corners in enumerate(shapes.data, 1):
+        if len(corners) == 2:
+            pixels = draw.line(*np.rint(corners).astype(int).ravel())
+        else:
+            centre = np.rint(corners.mean(axis=0)).astype(int)
+            radius = round(np.ptp(corners[:, 0]) / 2)
+            pixels = draw.circle_perimeter(*centre, radius)
+        rows, columns = pixels
+        kept = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+        drawn[rows[kept], columns[kept]] = number
+    return ndimage.grey_dilation(drawn, 2)
+
+
 def _coloured(result: np.ndarray, grey: np.ndarray, method: Method) -> np.ndarray:
-    if method.makes == "labels":
-        return label2rgb(result, grey, alpha=0.5, bg_label=0)
+    if method.makes in ("labels", "shapes"):
+        alpha = 0.5 if grey.any() else 1
+        return label2rgb(result, grey, alpha=alpha, bg_label=0)
+    if result.ndim == 3:
+        return rescale_intensity(result.astype(float), out_range=(0, 1))
     bright = rescale_intensity(result.astype(float), out_range=(0, 1))
     return np.stack([bright] * 3, axis=-1)
 

@@ -16,7 +16,7 @@ from napari_morphogen import recipe, run, write
 from napari_morphogen.cli import main
 from napari_morphogen.params import parameters
 from napari_morphogen.registry import METHODS, Method
-from napari_morphogen.samples import SAMPLES, coins
+from napari_morphogen.samples import MARKS, SAMPLES, coins
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,12 +82,15 @@ def test_calls_on_a_page_make_its_picture(method, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     image, expected = methods.shown(method)
     write(f"{image.name}.tif", image)
+    for sample in MARKS:
+        write(f"{sample.__name__}.tif", sample())
     (_, code), (_, command) = BLOCK.findall(methods.page(method))
     namespace = {}
     exec(code, namespace)
     np.testing.assert_array_equal(namespace[method.makes].data, expected.data)
     assert main(shlex.split(command)[1:]) == 0
-    assert Path(f"{image.name}_{method.name}.tif").is_file()
+    ending = "csv" if method.makes == "shapes" else "tif"
+    assert Path(f"{image.name}_{method.name}.{ending}").is_file()
 
 
 def _undocumented(image):
@@ -103,7 +106,7 @@ def _undocumented(image):
 
 def test_missing_section_is_named():
     with pytest.raises(ValueError, match=r"_undocumented .*lacks the section Returns"):
-        methods.page(Method(_undocumented, "edges", "labels"))
+        methods.page(Method(_undocumented, "edges"))
 
 
 def test_picture_of_nothing_is_refused(monkeypatch):

@@ -97,9 +97,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_method(names: Any, method: Method) -> None:
     parser = names.add_parser(method.name, help=method.title, description=method.title)
-    _add_files(parser)
+    _add_files(parser, suffix=".csv" if method.makes == "shapes" else ".tif")
     parser.add_argument("--axes", help="one letter per axis, such as tyx")
     parser.add_argument("--channel", type=int, help="use this channel only")
+    names_of_results = [n for n, role in method.outputs.items() if role != "figures"]
+    if len(names_of_results) > 1:
+        text = f"which result to write [{names_of_results[0]}]"
+        parser.add_argument("--output", choices=names_of_results, help=text)
     group = parser.add_argument_group("parameters")
     for param in parameters(method.function):
         _add_parameter(group, param)
@@ -121,7 +125,13 @@ def _add_parameter(group: Any, param: Param) -> None:
     flag = "--" + param.name.replace("_", "-")
     text = param.help.replace("%", "%%")
     if param.role:
-        group.add_argument(flag, dest=f"p_{param.name}", metavar="FILE", help=text)
+        group.add_argument(
+            flag,
+            dest=f"p_{param.name}",
+            metavar="FILE",
+            help=text,
+            required=param.required,
+        )
         return
     options: dict[str, Any] = {"dest": f"p_{param.name}", "default": param.default}
     options["help"] = f"{text} [{param.default}]"
@@ -158,6 +168,7 @@ def _segment(given: argparse.Namespace, method: Method) -> int:
     values = {param.name: getattr(given, f"p_{param.name}") for param in known}
     check(method.function, values)  # a wrong value is the call's fault, not a file's
     options = {"axes": given.axes, "channel": given.channel}
+    options["output"] = getattr(given, "output", None)
     task = partial(_run_file, method.name, options, values)
     return _each(task, given, method.name)
 
@@ -264,7 +275,7 @@ def _run_file(
     image = read(source, axes=options["axes"])
     roles = {p.name for p in parameters(get(name).function) if p.role}
     arrays = {key: read(values[key]) for key in roles if values[key] is not None}
-    write(target, run(name, image, channel=options["channel"], **(values | arrays)))
+    write(target, run(name, image, **(options | values | arrays)))
 
 
 def _replay_file(

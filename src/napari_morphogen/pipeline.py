@@ -3,8 +3,8 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,8 @@ LOOK_SECONDS = 0.2  # between two looks at an iteration
 EAGER = ("shapes", "channels")  # results whose size is known only when they are there
 
 
-class State(NamedTuple):
+@dataclass(frozen=True)
+class State:
     """How far a plan has come.
 
     Attributes
@@ -127,7 +128,7 @@ def run(
     >>> labels.shape, labels.dtype.name
     ((303, 384), 'int32')
     """
-    options = {"axes": axes, "channel": channel, "spacing": spacing}
+    options: dict[str, Any] = {"axes": axes, "channel": channel, "spacing": spacing}
     todo = plan(method, image, **options, output=output, **values)
     name = todo.output
     if isinstance(todo.image.data, np.ndarray) or todo.outputs[name] in EAGER:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -122,8 +123,9 @@ class Plan:
         if role == "labels":
             return np.dtype(np.int32)
         if "c" in self.axes_of(name) and self.image.rgb and own.kind == "u":
-            return own.newbyteorder("=")  # napari shows colours of 0 to 255 or 0 to 1
-        return as_float(np.empty(0, own)).dtype
+            own = own.newbyteorder("=")  # napari shows colours of 0 to 255 or 0 to 1
+            return own
+        return np.dtype(as_float(np.empty(0, own)).dtype)
 
     def select(self, axes: str, index: Index) -> tuple[Any, ...]:
         """Return the place of a frame in an array that has these axes."""
@@ -164,7 +166,10 @@ class Plan:
             yield Step(1, np.nan, lambda: self._named(found))
             return
         for step in found:
-            yield Step(step.number, step.energy, lambda s=step: self._named(s.result()))
+            yield Step(step.number, step.energy, partial(self._frame_of, step))
+
+    def _frame_of(self, step: Step[Any]) -> Frame:
+        return self._named(step.result())
 
     def learned(self) -> Any:
         """Return what the method learns from the frames that were painted on."""

@@ -107,7 +107,44 @@ def drifting(seed: int = 0) -> SpatialArray:
     )
 
 
+def coin_labels() -> SpatialArray:
+    """Return the coins as untidy labels: holes, crumbs, coins that hang together."""
+    smooth = ndimage.gaussian_filter(coins().data.astype(np.float32), 1)
+    uneven = ndimage.gaussian_filter(smooth, 30)
+    labels, _ = ndimage.label(smooth > uneven + 12)
+    return coins().like(labels.astype(np.int32), name="coin_labels")
+
+
+def coin_strokes() -> SpatialArray:
+    """Return strokes on the coins: 1 on three coins, 2 on the background."""
+    painted = np.zeros((303, 384), np.int32)
+    for row, column in ((126, 100), (196, 272), (267, 355)):
+        painted[row - 12 : row + 12, column - 1 : column + 2] = 1
+    for row, column in ((88, 150), (160, 60), (230, 250)):
+        painted[row - 1 : row + 2, column - 30 : column + 30] = 2
+    return coins().like(painted, name="coin_strokes")
+
+
+def coin_initial() -> SpatialArray:
+    """Return discs drawn loosely around four coins, one label each."""
+    drawn = np.zeros((303, 384), np.int32)
+    y, x = np.ogrid[:303, :384]
+    centres = ((125, 102), (125, 206), (197, 43), (196, 274))
+    for number, (row, column) in enumerate(centres, 1):
+        drawn[(y - row) ** 2 + (x - column) ** 2 <= 29**2] = number
+    return coins().like(drawn, name="coin_initial")
+
+
+def coin_lines() -> SpatialArray:
+    """Return two lines drawn across neighbouring coins, one label each."""
+    drawn = np.zeros((303, 384), np.int32)
+    drawn[126, 100:207] = 1
+    drawn[195:198, 100:155] = 2
+    return coins().like(drawn, name="coin_lines")
+
+
 SAMPLES = (coins, cell, tissue, retina, spheres, drifting)
+MARKS = (coin_labels, coin_strokes, coin_initial, coin_lines)
 
 
 def _spheres(

@@ -8,11 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from napari_morphogen.io import ngff, small, tiff
+from napari_morphogen.io import ngff, shapes, small, tiff
 from napari_morphogen.io.disk import check_target, replacing
 from napari_morphogen.io.pixels import check_pixels, native
 from napari_morphogen.params import InputError
-from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray, as_spatial, looks_rgb
+from napari_morphogen.spatial import (
+    SPATIAL_AXES,
+    SpatialArray,
+    Vertices,
+    as_spatial,
+    looks_rgb,
+)
 
 _READERS: dict[str, Callable[[Path], SpatialArray]] = {
     ".tif": tiff.read_tiff,
@@ -102,7 +108,8 @@ def write(
     Parameters
     ----------
     path : path
-        The ending chooses the format, one of `WRITABLE`; ``.tif`` is an
+        The ending chooses the format, one of `WRITABLE`, or ``.csv`` for shapes
+        (the table of vertices that napari opens); ``.tif`` is an
         OME-TIFF and ``.zarr`` an OME-Zarr with a pyramid, written block by block.
         The other formats need the whole image in memory.
     image : SpatialArray or array
@@ -134,14 +141,10 @@ def write(
     ((0.5, 0.5), ('micrometer', 'micrometer'))
     """
     path = Path(path)
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise InputError(
-            f"{path.name} ends in no format that can be written; "
-            f"use one of {', '.join(WRITABLE)}."
-        )
     image = as_spatial(image)
-    check_pixels(image.data, "The image")
+    writer = _writer(path, image)
+    if not isinstance(image, Vertices):
+        check_pixels(image.data, "The image")
     check_target(path, folder=writer is ngff.write_zarr, overwrite=overwrite)
     try:
         with replacing(path) as temporary:
@@ -220,6 +223,17 @@ def _reader(path: Path) -> Callable[[Path], SpatialArray]:
     if reader is None:
         raise InputError(_unknown_format(path))
     return reader
+
+
+def _writer(path: Path, image: SpatialArray) -> Callable[[Path, Any], None]:
+    drawn = isinstance(image, Vertices)
+    known = {".csv": shapes.write_csv} if drawn else _WRITERS
+    if path.suffix.lower() not in known:
+        raise InputError(
+            f"{path.name} ends in no format that {'shapes' if drawn else 'images'} "
+            f"can be written in; use one of {', '.join(known)}."
+        )
+    return known[path.suffix.lower()]
 
 
 def _check_exists(path: Path) -> None:

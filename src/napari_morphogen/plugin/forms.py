@@ -1,16 +1,19 @@
 """From the parameters of a method to a form: the one place that knows both."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from magicgui import widgets
 from magicgui.widgets.bases import ValueWidget
+from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_morphogen.params import Param, parameters
 from napari_morphogen.registry import Method
 
 SLIDER_STEPS = 1000  # beyond, a slider cannot be set to one step any more
 FOUND = "(automatic)"
+MISSING = "(choose a layer)"
 
 
 def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Container[Any]:
@@ -21,7 +24,7 @@ def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Containe
     method : Method
         Whose parameters.
     layers : callable
-        From ``"image"`` or ``"labels"`` to the names of such layers.
+        From the role of a parameter to the names of the layers that serve.
     """
     rows = [_widget(param, layers) for param in parameters(method.function)]
     container = widgets.Container[Any](widgets=rows, labels=True, name="form")
@@ -32,7 +35,8 @@ def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Containe
 def values(container: widgets.Container[Any]) -> dict[str, Any]:
     """Return what the form says; layers by name, None where none is chosen."""
     found = {row.name: row.value for row in _rows(container)}
-    return {name: None if value == FOUND else value for name, value in found.items()}
+    nothing = (FOUND, MISSING)
+    return {n: None if value in nothing else value for n, value in found.items()}
 
 
 def fill(container: widgets.Container[Any], saved: Mapping[str, Any]) -> None:
@@ -47,7 +51,7 @@ def fill(container: widgets.Container[Any], saved: Mapping[str, Any]) -> None:
 
 def defaults(method: Method) -> dict[str, Any]:
     """Return the default of every parameter that a form can show."""
-    return {p.name: FOUND if p.role else p.default for p in parameters(method.function)}
+    return {p.name: p.default for p in parameters(method.function) if not p.role}
 
 
 def _rows(container: widgets.Container[Any]) -> Iterable[ValueWidget[Any]]:
@@ -58,8 +62,9 @@ def _widget(param: Param, layers: Callable[[str], list[str]]) -> ValueWidget[Any
     common: dict[str, Any] = {"name": param.name, "label": _label(param)}
     common["tooltip"] = param.help
     if param.role:
+        none = MISSING if param.required else FOUND
         return widgets.ComboBox(
-            choices=lambda _: [FOUND, *layers(param.role)], value=FOUND, **common
+            choices=lambda _: [none, *layers(param.role)], value=none, **common
         )
     if param.choices:
         return widgets.ComboBox(choices=param.choices, value=param.default, **common)
@@ -84,7 +89,11 @@ def _number(param: Param, common: dict[str, Any]) -> ValueWidget[Any]:
     }
     cast = int if whole else float
     limits: dict[str, Any] = {"min": cast(low), "max": cast(high), "step": cast(step)}
-    return kinds[whole, slides](value=param.default, **limits, **common)
+    made = kinds[whole, slides](value=param.default, **limits, **common)
+    for readout in made.native.findChildren(QDoubleSpinBox):
+        readout.setDecimals(max(2, round(-math.log10(step))))  # 2 would hide 0.001
+        readout.setValue(param.default)
+    return made
 
 
 def _label(param: Param) -> str:

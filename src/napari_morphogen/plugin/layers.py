@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_morphogen.spatial import (
     SpatialArray,
+    Vertices,
     axes_from_labels,
     check_axes,
     guess_axes,
@@ -70,13 +71,13 @@ def layer_data(result: SpatialArray, makes: str, like: SpatialArray) -> Any:
     result : SpatialArray
         What a method made.
     makes : str
-        ``"labels"`` or ``"image"``.
+        ``"labels"``, ``"shapes"`` or a kind of image.
     like : SpatialArray
         The image it was made from, for the channel axis it may have lost.
     """
     placed = _keep_aligned(result, like)
     extra = int(placed.rgb)
-    ndim = placed.data.ndim - extra
+    ndim = placed.ndim - extra
     attributes: dict[str, Any] = {
         "name": placed.name,
         "scale": placed.scale[:ndim],
@@ -91,7 +92,17 @@ def layer_data(result: SpatialArray, makes: str, like: SpatialArray) -> Any:
     if placed.affine is not None:
         kept = [*range(ndim), placed.affine.shape[0] - 1]
         attributes["affine"] = placed.affine[np.ix_(kept, kept)]
-    return placed.data, attributes, makes
+    if makes == "shapes":
+        return placed.data, attributes | _drawn(placed.data), makes
+    return placed.data, attributes, "labels" if makes == "labels" else "image"
+
+
+def _drawn(vertices: NDArray[Any]) -> dict[str, Any]:
+    """Return how napari shows shapes: two vertices are a line, four an ellipse."""
+    kind = "ellipse" if vertices.shape[1] == 4 else "line"
+    look = {"edge_color": "yellow", "face_color": "transparent", "edge_width": 1}
+    # an array without shapes would leave napari without the number of axes
+    return look | {"shape_type": kind, "ndim": vertices.shape[-1]}
 
 
 def make_layer(triple: tuple[Any, dict[str, Any], str]) -> Layer:
@@ -152,6 +163,10 @@ def _keep_aligned(result: SpatialArray, like: SpatialArray) -> SpatialArray:
     if lost <= 0 or "c" in result.axes or like.rgb:
         return result
     count = like.data.shape[lost]
+    if isinstance(result, Vertices):
+        whole = np.insert(result.data, lost, (count - 1) / 2, axis=-1)
+        named: dict[str, Any] = {"name": result.name, "metadata": result.metadata}
+        return like.like(whole, like.axes, kind=Vertices, **named)
     scale, translate = list(like.scale), list(like.translate)
     middle = np.zeros(len(like.axes))
     middle[lost] = (count - 1) / 2

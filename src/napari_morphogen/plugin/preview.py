@@ -1,18 +1,21 @@
 """The effect of the parameters on what is on screen, while they are changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 
 from napari_morphogen.params import InputError, parameters
-from napari_morphogen.pipeline import Plan, frames, plan
+from napari_morphogen.pipeline import plan
+from napari_morphogen.plans import Frame, Index, Plan
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.request import Request
 from napari_morphogen.registry import Method, get
 from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
 
@@ -35,12 +38,40 @@ class View:
         Size of its pixels relative to the finest axis of the whole image.
     step : int
         Every how manieth row and column it holds.
+    bounds : mapping
+        First index and the one behind the last, in the finest pixels, per axis.
     """
 
     part: SpatialArray
     plane: SpatialArray
     spacing: tuple[float, ...]
     step: int
+    bounds: Mapping[str, tuple[int, int]]
+
+    def cut(self, marks: SpatialArray) -> NDArray[Any]:
+        """Return the labels of this view, at its resolution.
+
+        Parameters
+        ----------
+        marks : SpatialArray
+            Labels on the pixels of the image; axes may lack.
+        """
+        place = tuple(slice(*self.bounds[axis]) for axis in marks.axes)
+        seen = np.asarray(marks.data[place])
+        shape = [
+            n
+            for n, axis in zip(self.plane.data.shape, self.plane.axes, strict=True)
+            if axis != "c"
+        ]
+        kept = np.zeros(shape, seen.dtype)
+        flat = seen.reshape(seen.shape[-2:]) if seen.size else kept
+        from skimage.measure import block_reduce  # heavy: the dock opens without it
+
+        # thin strokes must not fall between the pixels that are shown
+        small = block_reduce(flat, self.step, np.max)
+        rows, columns = (min(a, b) for a, b in zip(small.shape, shape, strict=True))
+        kept[:rows, :columns] = small[:rows, :columns]
+        return kept
 
 
 def visible(viewer: ViewerModel, layer: Layer, axes: str | None) -> View:
@@ -63,11 +94,22 @@ def visible(viewer: ViewerModel, layer: Layer, axes: str | None) -> View:
     spatial = (axis for axis in whole.axes if axis in SPATIAL_AXES)
     sizes = dict(zip(spatial, whole.relative_spacing, strict=True))
     spacing = tuple(sizes[whole.axes[i]] * step * factor for i in shown)
-    return View(part, _plane(part, shown), spacing, step * factor)
+    ends = zip(image.axes, start, stop, strict=True)
+    bounds = {
+        axis: (a * factor, min(b * factor, whole.data.shape[whole.axes.index(axis)]))
+        if axis in SPATIAL_AXES
+        else (a, b)
+        for axis, a, b in ends
+    }
+    return View(part, _plane(part, shown), spacing, step * factor, bounds)
 
 
 def view_plan(
-    method: Method, view: View, values: Mapping[str, Any], channel: int | None
+    method: Method,
+    view: View,
+    values: Mapping[str, Any],
+    channel: int | None,
+    marks: Mapping[str, SpatialArray] | None = None,
 ) -> Plan:
     """Return the plan of a method for what is on screen.
 
@@ -79,12 +121,21 @@ def view_plan(
         What is on screen.
     values : mapping
         Parameters for the whole image; areas are converted to the resolution
-        of the screen, layers are left out.
+        of the screen.
     channel : int or None
         The channel chosen; None means all.
+    marks : mapping, optional
+        Labels that the method takes, on the pixels of the whole image.
+
+    Raises
+    ------
+    InputError
+        When the method makes no pixels.
     """
+    if method.makes == "shapes":
+        raise InputError(f"{method.name} draws shapes, which have no preview: Run it.")
     ndim = sum(axis in SPATIAL_AXES for axis in view.part.axes)
-    scaled = {}
+    scaled: dict[str, Any] = {}
     for param in parameters(method.function):
         value = values.get(param.name, param.default)
         if param.role:
@@ -92,9 +143,25 @@ def view_plan(
         if param.unit == "px^n":
             value = round(value ** (2 / ndim) / view.step**2)
         scaled[param.name] = value
+    scaled |= {name: view.cut(marked) for name, marked in (marks or {}).items()}
     return plan(
         method.name, view.plane, channel=channel, spacing=view.spacing, **scaled
     )
+
+
+def view_frames(part: Plan, whole: Plan | None) -> Iterator[tuple[Index, Frame]]:
+    """Yield what is on screen.
+
+    Parameters
+    ----------
+    part : Plan
+        For what is on screen.
+    whole : Plan or None
+        For all that is painted on, where the method learns from it.
+    """
+    model = (whole or part).learned()
+    for index in part.frames:
+        yield index, part.compute(index, model)
 
 
 class Preview:
@@ -104,7 +171,7 @@ class Preview:
     ----------
     viewer : napari viewer
     ask : callable
-        Returns (layer, axes, channel, method name, values), or raises InputError.
+        Returns what the user has chosen, or raises InputError.
     say : callable
         Shows a sentence to the user.
     parent : QObject, optional
@@ -114,7 +181,7 @@ class Preview:
     def __init__(
         self,
         viewer: ViewerModel,
-        ask: Callable[[], tuple[Layer, str, int | None, str, dict[str, Any]]],
+        ask: Callable[[], Request],
         say: Callable[[str], None],
         parent: QObject | None = None,
     ) -> None:
@@ -171,29 +238,29 @@ class Preview:
             self._asked_again = True
             return
         try:
-            layer, axes, channel, name, values = self._ask()
-            view = visible(self._viewer, layer, axes)
-            todo = view_plan(get(name), view, values, channel)
+            asked = self._ask()
+            view = visible(self._viewer, asked.layer, asked.axes)
+            marks = asked.arrays()
+            method = get(asked.method)
+            todo = view_plan(method, view, asked.values, asked.channel, marks)
+            whole = asked.plan(marks) if method.fit is not None else None
         except InputError as error:
             self._say(str(error))
             return
         self._asked_again = False
-        job = self._job = Job(frames, todo)
-        found: dict[str, Any] = {"data": None}
-
-        def collect(item: Any) -> None:
-            found["data"] = todo.put(found["data"], *item)
-
-        job.item.connect(collect)
-        job.finished.connect(lambda _: self._finish(job, view, todo, found["data"]))
+        job = self._job = Job(view_frames, todo, whole)
+        found: dict[str, Any] = {}
+        job.item.connect(lambda item: todo.put(found, *item))
+        job.finished.connect(lambda _: self._finish(job, view, todo, found))
         job.failed.connect(lambda text: self._fail(job, text))
         job.start()
 
-    def _finish(self, job: Job, view: View, todo: Plan, data: Any) -> None:
+    def _finish(self, job: Job, view: View, todo: Plan, found: Any) -> None:
         if job is not self._job:
             return  # the preview was switched off meanwhile
         self._job = None
-        self._show(_placed(view, todo, data), todo.method.makes, view.part)
+        shown = _placed(view, todo, found[todo.output])
+        self._show(shown, todo.method.makes, view.part)
         if self._asked_again:
             self._start()
 
@@ -296,6 +363,7 @@ def _plane(part: SpatialArray, shown: list[int]) -> SpatialArray:
 def _placed(view: View, todo: Plan, data: Any) -> SpatialArray:
     """Return the result for the plane with all axes of the image but channels."""
     part = view.part
-    axes = part.axes if "c" in todo.axes else part.axes.replace("c", "")
+    channels = "c" in todo.axes_of(todo.output)
+    axes = part.axes if channels else part.axes.replace("c", "")
     sizes = dict(zip(part.axes, part.data.shape, strict=True))
     return part.like(np.reshape(data, [sizes[axis] for axis in axes]), axes)

@@ -12,14 +12,16 @@ from napari_morphogen.plugin import layers
 from napari_morphogen.recipe import KEY
 from napari_morphogen.spatial import SpatialArray
 
+Name = tuple[str, str | None]  # of a method and of one of its results
 UNDO_DEPTH = 5  # every step back keeps an array alive
 
 
 class Results:
     """The layers that one dock made.
 
-    Running a method again on the same image updates its layer, unless the user
-    wants to keep it or has painted on it since.
+    Running a method again on the same image updates its layers, unless the user
+    wants to keep them or has painted on them since. All layers of one run are
+    taken back together.
 
     Parameters
     ----------
@@ -28,14 +30,20 @@ class Results:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._made: WeakKeyDictionary[Layer, dict[str, Layer]] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Layer, dict[Name, Layer]] = WeakKeyDictionary()
         self._painted: WeakSet[Layer] = WeakSet()
-        self._undo: deque[Callable[[], None]] = deque(maxlen=UNDO_DEPTH)
+        self._undo: deque[list[Callable[[], None]]] = deque(maxlen=UNDO_DEPTH)
+        self._shown: dict[Name, Layer] = {}
+        self._begun = False
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a result to take back."""
         return bool(self._undo)
+
+    def begin(self) -> None:
+        """Start a run: what is shown from now on is taken back in one step."""
+        self._begun, self._shown = True, {}
 
     def show(
         self,
@@ -53,35 +61,46 @@ class Results:
         result, image : SpatialArray
             What was made, and from what.
         makes : str
-            ``"labels"`` or ``"image"``.
+            ``"labels"``, ``"shapes"`` or a kind of image.
         source : Layer
             The layer of `image`.
         keep : bool
-            Always add a layer.
+            Add a layer, but update it when the same run shows it again.
         """
         triple = layers.layer_data(result, makes, image)
-        method = result.metadata[KEY]["steps"][-1]["method"]
-        earlier = self._made.get(source, {}).get(method)
-        if keep or not self._may_update(earlier, triple):
+        step = result.metadata[KEY]["steps"][-1]
+        name = step["method"], step["output"]
+        known = self._made.get(source, {})
+        earlier = self._shown.get(name) if keep else known.get(name)
+        if earlier is not None and self._may_update(earlier, triple):
+            self._update(earlier, triple, undo=name not in self._shown)
+            layer = earlier
+        else:
             layer = self._add(triple)
-            self._made.setdefault(source, {})[method] = layer
-            return layer
-        assert earlier is not None
-        self._update(earlier, triple)
-        return earlier
+            self._made.setdefault(source, {})[name] = layer
+        self._shown[name] = layer
+        return layer
 
     def undo(self) -> None:
-        """Take the last result back: remove its layer or restore what it held."""
+        """Take the last run back: remove its layers or restore what they held."""
         if self._undo:
-            self._undo.pop()()
+            for step in reversed(self._undo.pop()):
+                step()
+        self._shown = {}
 
-    def _may_update(self, layer: Layer | None, triple: Any) -> bool:
+    def _remember(self, step: Callable[[], None]) -> None:
+        if self._begun:
+            self._undo.append([])
+            self._begun = False
+        self._undo[-1].append(step)
+
+    def _may_update(self, layer: Layer, triple: Any) -> bool:
         data, _, makes = triple
         return (
-            layer is not None
-            and layer in self._viewer.layers
+            layer in self._viewer.layers
             and layer not in self._painted
             and layers.kind(layer) == makes
+            and makes != "shapes"  # what a user drew there cannot be told apart
             and layer.data.shape == data.shape
         )
 
@@ -89,10 +108,10 @@ class Results:
         layer = self._viewer.add_layer(layers.make_layer(triple))
         if triple[2] == "labels":
             layer.events.paint.connect(lambda: self._painted.add(layer))
-        self._undo.append(lambda: self._remove(layer))
+        self._remember(lambda: self._remove(layer))
         return layer
 
-    def _update(self, layer: Layer, triple: Any) -> None:
+    def _update(self, layer: Layer, triple: Any, undo: bool) -> None:
         data, attributes, _ = triple
         # each attribute that is set draws the layer anew, so only what differs is
         changed = {n: attributes[n] for n in layers.moved(layer, triple)}
@@ -100,7 +119,8 @@ class Results:
         before = {name: getattr(layer, name) for name in changed}
         before["metadata"] = dict(layer.metadata)  # napari changes its dict in place
         self._set(layer, changed)
-        self._undo.append(lambda: self._set(layer, before))
+        if undo:
+            self._remember(lambda: self._set(layer, before))
 
     def _set(self, layer: Layer, attributes: dict[str, Any]) -> None:
         for name, value in attributes.items():

@@ -19,6 +19,13 @@ class EdgesDock(MethodDock):
         super().__init__(viewer, "edges")
 
 
+class ContoursDock(MethodDock):
+    """Regions and edges that move down the slope of an energy."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer, "contours")
+
+
 class ClusteringDock(MethodDock):
     """Classes of pixels by clustering their values."""
 
@@ -31,3 +38,17 @@ class WatershedDock(MethodDock):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer, "watershed")
+
+
+class CleanupDock(MethodDock):
+    """Labels made tidy: small objects, holes, outlines, cuts and joins."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer, "cleanup")
+
+
+class EnhanceDock(MethodDock):
+    """Images made ready: noise, background, contrast, blur."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer, "enhance")

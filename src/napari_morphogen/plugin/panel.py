@@ -1,0 +1,127 @@
+"""What a dock of methods is made of: its widgets and where they stand."""
+
+from typing import Any, cast
+
+from magicgui import widgets
+from qtpy.QtWidgets import QVBoxLayout
+
+from napari_morphogen.plugin.curve import Curve
+from napari_morphogen.registry import Method
+
+ALL_CHANNELS = "all"
+STEPS = 1000  # of the progress bar
+
+
+class Panel(widgets.Container[widgets.Widget]):
+    """The widgets of a dock, without what they do.
+
+    Parameters
+    ----------
+    methods : tuple of Method
+        What can be chosen.
+    """
+
+    def __init__(self, methods: tuple[Method, ...]) -> None:
+        super().__init__(labels=False)
+        self._build_choices(methods)
+        self._build_actions()
+        self._arrange()
+
+    def _build_choices(self, methods: tuple[Method, ...]) -> None:
+        self.image = widgets.ComboBox(
+            name="image",
+            choices=self.image_choices,
+            nullable=True,
+            tooltip="The layer to work on",
+        )
+        self.axes = widgets.LineEdit(
+            name="axes",
+            tooltip="One letter per axis: z, y, x are spatial, c holds channels, "
+            "every other axis (t, …) is looped over",
+        )
+        self.channel = widgets.ComboBox(
+            name="channel",
+            choices=self.channel_choices,
+            tooltip="Use one channel only, or all as the method does by itself",
+        )
+        self.method = widgets.ComboBox(
+            name="method", choices=[method.name for method in methods]
+        )
+        self.about = widgets.Label(name="about", label="")
+
+    def _build_actions(self) -> None:
+        self.live = widgets.CheckBox(
+            name="live",
+            label="",
+            text="Live preview",
+            tooltip="Show the effect on the part of the plane that is on screen",
+        )
+        self.keep = widgets.CheckBox(
+            name="keep",
+            label="",
+            text="Keep earlier results",
+            tooltip="Add a layer at every run instead of updating the last one",
+        )
+        self.run = widgets.PushButton(name="run", text="Run")
+        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.progress = widgets.ProgressBar(name="progress", label="", visible=False)
+        self.status = widgets.Label(name="status", label="")
+        self.defaults = widgets.PushButton(name="defaults", text="Defaults")
+        self.undo = widgets.PushButton(
+            name="undo", text="Undo last result", enabled=False
+        )
+        self.copy = widgets.PushButton(
+            name="copy", text="Copy as Python", enabled=False
+        )
+        self.save = widgets.PushButton(name="save", text="Save recipe…", enabled=False)
+
+    def _arrange(self) -> None:
+        chosen = widgets.Container[Any](
+            widgets=[self.image, self.axes, self.channel, self.method]
+        )
+        for part in (
+            *(chosen, self.about, widgets.Container[Any](name="form")),
+            *(row(self.live, self.keep), row(self.run, self.cancel)),
+            *(self.progress, self.status),
+            *(row(self.defaults, self.undo), row(self.copy, self.save)),
+        ):
+            self.append(part)
+        chosen.margins = (0, 0, 0, 0)
+        for label in (self.about, self.status):
+            label.native.setWordWrap(True)
+        self.curve = Curve("energy")
+        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+
+    @property
+    def form(self) -> widgets.Container[Any]:
+        """The parameters of the chosen method."""
+        return cast(widgets.Container[Any], self["form"])
+
+    def show_form(self, form: widgets.Container[Any]) -> None:
+        """Replace the parameters."""
+        place = self.index(self.form)
+        del self[place]
+        self.insert(place, form)
+
+    def image_choices(self, _: Any) -> list[tuple[str, Any]]:
+        """Return names and layers that can be worked on."""
+        raise NotImplementedError
+
+    def channel_choices(self, _: Any) -> list[str]:
+        """Return the channels that can be chosen."""
+        raise NotImplementedError
+
+    def show_progress(self, share: float | None) -> None:
+        """Show how much is done, from 0 to 1; None where nothing can be counted."""
+        # a range of 0 shows that work goes on
+        self.progress.min, self.progress.max = 0, 0 if share is None else STEPS
+        self.progress.value = 0 if share is None else round(share * STEPS)
+
+
+def row(*members: widgets.Widget) -> widgets.Container[widgets.Widget]:
+    """Return widgets side by side."""
+    made = widgets.Container(
+        widgets=members, layout="horizontal", labels=False, label=""
+    )
+    made.margins = (0, 0, 0, 0)
+    return made
