@@ -16,15 +16,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 os.environ["MORPHOGEN_NUMBA"] = "now"
 
 import numpy as np
 from scipy import ndimage
-from skimage import feature, filters, measure, morphology, segmentation
+from skimage import (
+    data,
+    feature,
+    filters,
+    measure,
+    morphology,
+    segmentation,
+    transform,
+)
 
-from napari_morphogen import fast
+from napari_morphogen import fast, measurements
+from napari_morphogen.segment.clustering import kmeans
 from napari_morphogen.segment.edges import canny, sobel
 from napari_morphogen.segment.watershed import watershed
 
@@ -32,17 +42,34 @@ Array = np.ndarray[Any, Any]
 SPACING = (2.0, 1.0, 1.0)
 FLAT, DEEP = (2048, 2048), (64, 512, 512)
 SIGMA, H, MIN_SIZE = 2.0, 1.0, 20
+GREYS, COLOURS = 4, 8  # classes of K-means
+PROPERTIES = (
+    "label",
+    "num_pixels",
+    "area",
+    "centroid",
+    "equivalent_diameter_area",
+    "axis_major_length",
+    "axis_minor_length",
+    "intensity_mean",
+    "intensity_std",
+    "intensity_min",
+    "intensity_max",
+)
 
 
 @dataclass(frozen=True)
 class Step:
     name: str
     plain_name: str
-    plain: Callable[[Array], Any]
-    ours: Callable[[Array], Any]
+    plain: Callable[[Any], Any]
+    ours: Callable[[Any], Any]
     shape: tuple[int, ...]
     from_mask: bool = False
     own_oracle: bool = False  # compared with our plain way: details are not alike
+    make: Callable[[tuple[int, ...]], Any] | None = None  # instead of `image_of`
+    agree: Callable[[Any, Any, Any], str] | None = None  # theirs, ours, data
+    needs: str = ""  # a package that is no dependency
 
 
 def image_of(shape: tuple[int, ...]) -> Array:
@@ -97,6 +124,78 @@ def our_chain(image: Array) -> Array:
     return watershed(image, sigma=SIGMA, h=H, min_size=MIN_SIZE)
 
 
+def bytes_of(shape: tuple[int, ...]) -> Array:
+    image = image_of(shape)
+    return np.clip(image * 32 + 90, 0, 255).astype(np.uint8)
+
+
+def photograph(shape: tuple[int, ...]) -> Array:
+    """Return a photograph in colours with some noise, 8 bits."""
+    large = transform.resize(data.astronaut(), shape, order=1, preserve_range=True)
+    noise = np.random.default_rng(0).normal(0, 4, large.shape)
+    return np.clip(large + noise, 0, 255).astype(np.uint8)
+
+
+def plain_kmeans(image: Array, n_clusters: int) -> Array:
+    from sklearn.cluster import KMeans
+
+    points = image.reshape(-1, image.shape[2] if image.ndim > 2 else 1)
+    model = KMeans(n_clusters, random_state=0)
+    return model.fit(points.astype(np.float32)).labels_
+
+
+def inertia(labels: Array, image: Array) -> float:
+    points = image.reshape(labels.size, -1).astype(np.float64)
+    of = labels.ravel() - labels.min()
+    count = np.bincount(of)
+    means = np.stack([np.bincount(of, p) / count for p in points.T], axis=1)
+    return float(((points - means[of]) ** 2).sum())
+
+
+def agree_in_inertia(plain: Array, ours: Array, image: Array) -> str:
+    ratio = inertia(ours, image) / inertia(plain, image)
+    return f"inertia {ratio:.5f} of theirs"
+
+
+def plain_canny_3d(image: Array) -> Array:
+    import SimpleITK
+
+    given = SimpleITK.GetImageFromArray(image)
+    found = SimpleITK.CannyEdgeDetection(given, 0.01, 0.05, [4.0] * 3)
+    return SimpleITK.GetArrayFromImage(found) > 0
+
+
+def objects(shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return labels, about 4000 in four million pixels, and intensities."""
+    rng = np.random.default_rng(0)
+    image = ndimage.gaussian_filter(rng.normal(size=shape).astype(np.float32), 7)
+    image /= image.std()
+    return measure.label(image > 0.8).astype(np.int32), image
+
+
+def plain_properties(given: tuple[Array, Array]) -> dict[str, Array]:
+    return measure.regionprops_table(*given, properties=PROPERTIES)
+
+
+def agree_in_columns(
+    plain: dict[str, Array], ours: dict[str, Array], given: tuple[Array, Array]
+) -> str:
+    pairs = {
+        "label": "label",
+        "num_pixels": "pixels",
+        "centroid-0": "y",
+        "centroid-1": "x",
+        "axis_major_length": "axis_major_length",
+        "intensity_mean": "intensity_mean",
+        "intensity_std": "intensity_std",
+    }
+    most = max(
+        np.abs(plain[a] - ours[b]).max() / np.abs(plain[a]).max()
+        for a, b in pairs.items()
+    )
+    return f"{len(plain['label'])} objects, within {most:.0e}"
+
+
 STEPS = (
     *(
         Step(
@@ -118,6 +217,42 @@ STEPS = (
         lambda a: feature.canny(a, 2, 0.85, 0.95, mode="nearest", use_quantiles=True),
         lambda a: canny(a, sigma=2) > 0,
         FLAT,
+    ),
+    Step(
+        "Canny, sigma 2",
+        "SimpleITK.CannyEdgeDetection",
+        plain_canny_3d,
+        lambda a: canny(a, sigma=2) > 0,
+        DEEP,
+        agree=lambda plain, ours, image: "another operator: zero crossings",
+        needs="SimpleITK",
+    ),
+    Step(
+        f"K-means, {GREYS} greys of 8 bits",
+        "sklearn.cluster.KMeans",
+        lambda a: plain_kmeans(a, GREYS),
+        lambda a: kmeans(a, n_clusters=GREYS),
+        FLAT,
+        make=bytes_of,
+        agree=agree_in_inertia,
+    ),
+    Step(
+        f"K-means, {COLOURS} colours of 8 bits",
+        "sklearn.cluster.KMeans",
+        lambda a: plain_kmeans(a, COLOURS),
+        lambda a: kmeans(a, n_clusters=COLOURS, channel_axis=2),
+        FLAT,
+        make=photograph,
+        agree=agree_in_inertia,
+    ),
+    Step(
+        "Properties of objects",
+        "skimage.measure.regionprops_table",
+        plain_properties,
+        lambda given: measurements.measure(*given),
+        FLAT,
+        make=objects,
+        agree=agree_in_columns,
     ),
     Step(
         "Distance transform",
@@ -161,23 +296,25 @@ STEPS = (
 )
 
 
-def equality(step: Step, data: Array) -> str:
-    ours = step.ours(data)
+def equality(step: Step, given: Any) -> str:
+    ours = step.ours(given)
+    if step.agree is not None:
+        return step.agree(step.plain(given), ours, given)
     if step.own_oracle:
         os.environ["MORPHOGEN_NUMBA"] = "off"
-        plain = step.ours(data)
+        plain = step.ours(given)
         os.environ["MORPHOGEN_NUMBA"] = "now"
         return f"{np.count_nonzero(plain != ours)} pixels differ from our plain way"
-    plain = step.plain(data)
+    plain = step.plain(given)
     if plain.dtype.kind == "f":
         most = np.abs(plain - ours).max()
         return "identical" if most == 0 else f"within {most / np.abs(plain).max():.0e}"
     return f"{np.count_nonzero(plain != ours)} pixels differ"
 
 
-def timed(function: Callable[[Array], Any], data: Array) -> tuple[float, Any]:
+def timed(function: Callable[[Any], Any], given: Any) -> tuple[float, Any]:
     start = time.perf_counter()
-    result = function(data)
+    result = function(given)
     return time.perf_counter() - start, result
 
 
@@ -197,6 +334,7 @@ def first_call(number: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small images, one repeat")
+    parser.add_argument("--only", default="", help="part of the names of steps")
     parser.add_argument("--first", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.first is not None:
@@ -206,20 +344,31 @@ def main() -> None:
     print("| step | instead of | size | ratio | results | first call, no cache / s |")
     print("|---|---|---|---|---|---|")
     for number, step in enumerate(STEPS):
-        data = data_of(step, asked.quick)
-        agree = equality(step, data)
+        if asked.only not in step.name:
+            continue
+        if step.needs and find_spec(step.needs) is None:
+            print(f"| {step.name} | left out: {step.needs} is not installed |")
+            continue
+        given = data_of(step, asked.quick)
+        agree = equality(step, given)
         ratios = [
-            timed(step.plain, data)[0] / timed(step.ours, data)[0]
+            timed(step.plain, given)[0] / timed(step.ours, given)[0]
             for _ in range(1 if asked.quick else 3)
         ]
-        size = " x ".join(map(str, data.shape))
+        size = " x ".join(map(str, shape_of(step, asked.quick)))
         cells = [step.name, step.plain_name, size, f"{statistics.median(ratios):.1f}"]
         print("|", " | ".join([*cells, agree, f"{first_call(number):.1f}"]), "|")
         sys.stdout.flush()
 
 
-def data_of(step: Step, quick: bool) -> Array:
-    shape = tuple(n // 4 for n in step.shape) if quick else step.shape
+def shape_of(step: Step, quick: bool) -> tuple[int, ...]:
+    return tuple(n // 4 for n in step.shape) if quick else step.shape
+
+
+def data_of(step: Step, quick: bool) -> Any:
+    shape = shape_of(step, quick)
+    if step.make is not None:
+        return step.make(shape)
     image = image_of(shape)
     return mask_of(image) if step.from_mask else image
 

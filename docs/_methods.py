@@ -40,8 +40,15 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "multi_otsu": ("cell", {"classes": 4}),
     "canny": ("coins", {"sigma": 2.0, "low_threshold": 0.8, "high_threshold": 0.9}),
+    "chan_vese": ("coins", {"sigma": 2.0, "min_size": 150}),
+    "geodesic_contour": ("coins", {"min_size": 300}),
     "kmeans": ("tissue", {"sigma": 1.0}),
     "watershed": ("spheres", {"h": 0.5}),
+    "gaussian": ("coins", {"sigma": 3.0}),
+    "median": ("coins", {"radius": 3.0}),
+    "denoise_nl_means": ("coins", {"strength": 1.5}),
+    "denoise_tv": ("coins", {"strength": 2.0}),
+    "subtract_background": ("coins", {"method": "top-hat", "radius": 40.0}),
 }
 UNITS = {"px": "pixels of the finest axis", "px^n": "pixels (2-D) or voxels (3-D)"}
 MENUS = {"examples": "Classify", "enhance": "Filter"}

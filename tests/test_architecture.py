@@ -15,9 +15,10 @@ LEVELS = (
     {"params", "fast"},
     {"spatial"},
     {"intensity"},
+    {"features"},
     {"evaluate", "measurements"},
     {"nn", "export"},
-    {"segment", "generate", "samples"},
+    {"segment", "enhance", "generate", "samples"},
     {"registry"},
     {"recipe", "plans", "pipeline", "scale"},
     {"io", "worker"},
@@ -33,7 +34,7 @@ HOMES = {
     "npe2": {"plugin"},
     "torch": {"nn", "export"},
     "dask": {"scale", "io"},
-    "numba": {"fast", "segment/dbscan_kernels"},
+    "numba": {"fast"},
     "llvmlite": {"fast"},
 }
 

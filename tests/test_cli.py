@@ -9,8 +9,18 @@ import tifffile
 
 from napari_morphogen import SpatialArray, measure, read, run, write
 from napari_morphogen.cli import main
+from napari_morphogen.params import parameters
 from napari_morphogen.registry import METHODS
-from napari_morphogen.samples import coins, spheres
+from napari_morphogen.samples import (
+    coin_initial,
+    coin_labels,
+    coin_lines,
+    coin_strokes,
+    coins,
+    spheres,
+)
+
+MARKED = {"initial": coin_initial, "lines": coin_lines, "strokes": coin_strokes}
 
 
 @pytest.fixture
@@ -38,11 +48,38 @@ def test_help_explains_every_method(method, capsys):
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_segment_equals_run(method, folder):
-    source, target = folder / "images" / "coins0.tif", folder / "out.tif"
-    assert main(["segment", method.name, str(source), str(target)]) == 0
-    np.testing.assert_array_equal(
-        read(target).data, run(method.name, read(source)).data
-    )
+    source, target = write(folder / "coins.tif", coins()), folder / "out.tif"
+    if method.takes == "labels":
+        source = write(folder / "labels.tif", coin_labels())
+    if method.makes == "shapes":
+        target = folder / "out.csv"
+    names = [p.name for p in parameters(method.function) if p.required]
+    marked = {name: MARKED[name]() for name in names}
+    words = []
+    for name, marks in marked.items():
+        words += [f"--{name}", str(write(folder / f"{name}.tif", marks))]
+    assert main(["segment", method.name, str(source), str(target), *words]) == 0
+    expected = run(method.name, read(source), **marked).data
+    if method.makes == "shapes":
+        table = np.loadtxt(target, delimiter=",", skiprows=1, usecols=(3, 4), ndmin=2)
+        np.testing.assert_array_equal(table, expected.reshape(-1, 2))
+    else:
+        np.testing.assert_array_equal(read(target).data, expected)
+
+
+def test_other_results_can_be_asked_for(folder):
+    call = "segment ambrosio_tortorelli images/coins0.tif out.tif --iterations 3"
+    assert main([*call.split(), "--output", "edges"]) == 0
+    image = read("images/coins0.tif")
+    expected = run("ambrosio_tortorelli", image, iterations=3, output="edges")
+    np.testing.assert_array_equal(read("out.tif").data, expected.data)
+
+
+def test_missing_strokes_are_asked_for(folder, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "snake", "images/coins0.tif", "out.tif"])
+    assert ended.value.code == 2
+    assert "--initial" in capsys.readouterr().err
 
 
 def test_options_reach_the_method(folder):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen import fast
 from napari_morphogen.intensity import as_float
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray, as_spatial
@@ -126,38 +127,57 @@ def _channels(labels: SpatialArray, image: SpatialArray) -> dict[str, Any]:
 def _frame(
     labels: NDArray[Any], images: Mapping[str, NDArray[Any]], spacing: tuple[float, ...]
 ) -> Table:
-    where = np.nonzero(labels)
-    ids, of, pixels = np.unique(labels[where], return_inverse=True, return_counts=True)
-    of = of.reshape(-1)
-    found: Table = {"label": ids.astype(np.int64), "pixels": pixels}
-    ndim = labels.ndim
+    quick = fast.moments(labels)
+    places = _moments(labels) if quick is None else quick
+    pixels, ndim = places.pixels, labels.ndim
+    found: Table = {"label": places.ids, "pixels": pixels}
     size = pixels * float(np.prod(spacing))
     found["area" if ndim == 2 else "volume"] = size
-    points = [axis * step for axis, step in zip(where, spacing, strict=True)]
-    centroid = [np.bincount(of, p, len(ids)) / pixels for p in points]
-    found |= dict(zip("zyx"[-ndim:], centroid, strict=True))
+    mean = places.sums / pixels[:, None]
+    centroid = ((places.first + mean) * spacing).T
+    found |= {axis: c.copy() for axis, c in zip("zyx"[-ndim:], centroid, strict=True)}
     ball = np.pi if ndim == 2 else np.pi / 6 * 8
     found["equivalent_diameter"] = 2 * (size / ball) ** (1 / ndim)
-    found |= _axes(
-        [p - c[of] for p, c in zip(points, centroid, strict=True)], of, pixels
-    )
+    found |= _axes(places, mean, spacing)
     for end, image in images.items():
-        intensities = _intensities(as_float(image[where]), of, len(ids))
-        found |= {f"{name}{end}": column for name, column in intensities.items()}
+        columns = _intensities(labels, as_float(image), places.ids)
+        found |= {f"intensity_{name}{end}": column for name, column in columns.items()}
     return found
 
 
+def _moments(labels: NDArray[Any]) -> fast.Moments:
+    """Return where the pixels of objects lie, by NumPy alone."""
+    where = np.nonzero(labels)
+    ids, start, of, pixels = np.unique(
+        labels[where], return_index=True, return_inverse=True, return_counts=True
+    )
+    of = of.reshape(-1)
+    first = np.stack([axis[start] for axis in where], axis=1).astype(np.int64)
+    away = [axis - begin[of] for axis, begin in zip(where, first.T, strict=True)]
+    sums = np.stack([_sum(a, of, ids.size) for a in away], axis=1)
+    products = np.empty((ids.size, labels.ndim, labels.ndim), np.int64)
+    for i, j in itertools.combinations_with_replacement(range(labels.ndim), 2):
+        total = _sum(away[i] * away[j], of, ids.size)
+        products[:, i, j] = products[:, j, i] = total
+    return fast.Moments(ids.astype(np.int64), pixels, first, sums, products)
+
+
+def _sum(values: NDArray[np.int64], of: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Return exact sums of whole numbers, by group."""
+    total = np.zeros(count, np.int64)
+    np.add.at(total, of, values)
+    return total
+
+
 def _axes(
-    offsets: list[NDArray[Any]], of: NDArray[Any], pixels: NDArray[Any]
+    places: fast.Moments, mean: NDArray[Any], spacing: tuple[float, ...]
 ) -> dict[str, NDArray[Any]]:
     """Return the longest and the shortest axis of the ellipsoid of the same moments."""
-    ndim = len(offsets)
-    covariance = np.empty((len(pixels), ndim, ndim))
-    for i, j in itertools.combinations_with_replacement(range(ndim), 2):
-        moment = np.bincount(of, offsets[i] * offsets[j], len(pixels)) / pixels
-        covariance[:, i, j] = covariance[:, j, i] = moment
+    sizes, pixels = np.array(spacing), places.pixels[:, None, None]
+    covariance = places.products / pixels - mean[:, :, None] * mean[:, None, :]
+    covariance *= sizes[:, None] * sizes
     variances = np.maximum(np.linalg.eigvalsh(covariance), 0)  # ascending
-    lengths = 2 * np.sqrt((ndim + 2) * variances)
+    lengths = 2 * np.sqrt((len(sizes) + 2) * variances)
     return {
         "axis_major_length": lengths[:, -1],
         "axis_minor_length": lengths[:, 0],
@@ -165,21 +185,33 @@ def _axes(
 
 
 def _intensities(
-    values: NDArray[Any], of: NDArray[Any], count: int
+    labels: NDArray[Any], image: NDArray[Any], ids: NDArray[np.int64]
 ) -> dict[str, NDArray[Any]]:
-    whole = np.isfinite(values)
-    values, of = values[whole].astype(np.float64), of[whole]
-    number = np.bincount(of, minlength=count)
-    total = np.bincount(of, values, count)
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    quick = fast.intensities(labels, image, ids)
+    found = _plain_intensities(labels, image, ids) if quick is None else quick
+    nothing = found.count == 0
+    divisor = np.where(nothing, 1, found.count)
+    columns = {
+        "mean": found.total / divisor,
+        "std": np.sqrt(found.squares / divisor),
+        "min": found.low,
+        "max": found.high,
+        "sum": found.total,
+    }
+    return {name: np.where(nothing, np.nan, column) for name, column in columns.items()}
+
+
+def _plain_intensities(
+    labels: NDArray[Any], image: NDArray[Any], ids: NDArray[np.int64]
+) -> fast.Intensities:
+    counted = (labels != 0) & np.isfinite(image)
+    values = image[counted].astype(np.float64)
+    of = np.searchsorted(ids, labels[counted].astype(np.int64))
+    count = np.bincount(of, minlength=ids.size)
+    total = np.bincount(of, values, ids.size)
+    low, high = np.full(ids.size, np.inf), np.full(ids.size, -np.inf)
     np.minimum.at(low, of, values)
     np.maximum.at(high, of, values)
-    nothing = number == 0
-    divisor = np.where(nothing, 1, number)
-    mean = total / divisor
-    spread = np.sqrt(np.bincount(of, (values - mean[of]) ** 2, count) / divisor)
-    columns = {"mean": mean, "std": spread, "min": low, "max": high, "sum": total}
-    return {
-        f"intensity_{name}": np.where(nothing, np.nan, column)
-        for name, column in columns.items()
-    }
+    mean = total / np.maximum(count, 1)
+    squares = np.bincount(of, (values - mean[of]) ** 2, ids.size)
+    return fast.Intensities(count, total, low, high, squares)

@@ -4,13 +4,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from napari_morphogen.enhance.background import subtract_background
+from napari_morphogen.enhance.contrast import clahe, normalise
+from napari_morphogen.enhance.deconvolution import richardson_lucy, wiener
+from napari_morphogen.enhance.denoise import (
+    denoise_nl_means,
+    denoise_tv,
+    gaussian,
+    median,
+)
 from napari_morphogen.params import InputError, accepts, outputs, summary, takes
+from napari_morphogen.segment.cleanup import (
+    expand_labels,
+    fill_holes,
+    filter_objects,
+    relabel,
+    smooth_labels,
+)
 from napari_morphogen.segment.clustering import kmeans
+from napari_morphogen.segment.contours import chan_vese, geodesic_contour
 from napari_morphogen.segment.dbscan import dbscan
 from napari_morphogen.segment.edges import canny, sobel
+from napari_morphogen.segment.flows import ambrosio_tortorelli, smooth_flow
 from napari_morphogen.segment.gradients import gradient
 from napari_morphogen.segment.mixture import gaussian_mixture
-from napari_morphogen.segment.superpixels import slic
+from napari_morphogen.segment.quantise import quantise_colours
+from napari_morphogen.segment.snakes import snake
+from napari_morphogen.segment.splitting import merge_objects, split_objects
+from napari_morphogen.segment.superpixels import slic, superpixel_clusters
 from napari_morphogen.segment.threshold import multi_otsu, threshold
 from napari_morphogen.segment.watershed import watershed
 
@@ -97,17 +118,44 @@ def _gradient_halo(operator: str, sigma: float) -> float:
     return _sobel_halo(sigma)  # all operators reach one pixel
 
 
+def _median_halo(radius: float) -> float:
+    return radius
+
+
 METHODS: tuple[Method, ...] = (
     Method(threshold, "threshold"),
     Method(multi_otsu, "threshold"),
     Method(sobel, "edges", halo=_sobel_halo),
     Method(gradient, "edges", halo=_gradient_halo),
     Method(canny, "edges"),  # hysteresis follows whole edges: no halo serves
+    Method(ambrosio_tortorelli, "contours"),
+    Method(smooth_flow, "contours"),
+    Method(chan_vese, "contours"),
+    Method(geodesic_contour, "contours"),
+    Method(snake, "contours"),
     Method(kmeans, "clustering"),
     Method(gaussian_mixture, "clustering"),
     Method(dbscan, "clustering"),
     Method(slic, "clustering"),
+    Method(superpixel_clusters, "clustering"),
+    Method(quantise_colours, "clustering"),
     Method(watershed, "watershed"),
+    Method(filter_objects, "cleanup"),
+    Method(fill_holes, "cleanup"),
+    Method(smooth_labels, "cleanup"),
+    Method(expand_labels, "cleanup"),
+    Method(relabel, "cleanup"),
+    Method(split_objects, "cleanup"),
+    Method(merge_objects, "cleanup"),
+    Method(gaussian, "enhance", halo=_sobel_halo, colours="each"),
+    Method(median, "enhance", halo=_median_halo, colours="each"),
+    Method(denoise_nl_means, "enhance", colours="each"),
+    Method(denoise_tv, "enhance", colours="each"),
+    Method(subtract_background, "enhance", colours="each"),
+    Method(clahe, "enhance", colours="each"),
+    Method(normalise, "enhance", colours="each"),
+    Method(richardson_lucy, "enhance", colours="each"),
+    Method(wiener, "enhance", colours="each"),
 )
 
 

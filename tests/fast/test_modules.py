@@ -115,3 +115,18 @@ def test_every_part_is_done_once(monkeypatch, cores):
 def test_what_fails_in_a_thread_is_told():
     with pytest.raises(ZeroDivisionError):
         threads.spread(lambda i: 1 / i, range(3))
+
+
+def test_kernels_work_where_nothing_can_be_cached(monkeypatch):
+    numba = pytest.importorskip("numba")
+    njit = numba.njit
+
+    def refuse(*given, cache=False, **options):
+        if cache:
+            raise RuntimeError("no locator available")
+        return njit(*given, **options)
+
+    monkeypatch.setattr(numba, "njit", refuse)
+    from napari_morphogen.fast.kernel import kernel
+
+    assert kernel(lambda x: x + 1)(1) == 2

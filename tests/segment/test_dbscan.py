@@ -1,5 +1,6 @@
 """DBSCAN on pixels: scikit-learn's labels, by compiled loops and without numba."""
 
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ from skimage import data
 from sklearn.cluster import DBSCAN
 
 from napari_morphogen import samples
+from napari_morphogen.fast import clusters
+from napari_morphogen.fast.modules import SWITCH
 from napari_morphogen.params import InputError
 from napari_morphogen.segment import dbscan as module
 from napari_morphogen.segment.dbscan import dbscan, grid_clusters, value_clusters
@@ -22,11 +25,12 @@ def engine(request, monkeypatch):
     """Both ways to the labels, whatever the size of the image."""
     monkeypatch.setattr(module, "SMALL", 0)
     if request.param == "plain":
-        monkeypatch.setattr(module, "_engine", lambda: module._plain_labels)
+        monkeypatch.setenv(SWITCH, "off")
     else:
-        kernels = pytest.importorskip("napari_morphogen.segment.dbscan_kernels")
-        monkeypatch.setattr(kernels, "LINES", 3)  # several threads and seams
-        monkeypatch.setattr(kernels.os, "cpu_count", lambda: 3)
+        pytest.importorskip("numba")
+        monkeypatch.setenv(SWITCH, "now")
+        monkeypatch.setattr(clusters, "LINES", 3)  # several threads and seams
+        monkeypatch.setattr(clusters, "cores", lambda: 3)
 
 
 def _sklearn(features, eps, min_samples, spacing):
@@ -161,10 +165,11 @@ def test_channels_need_places():
 @pytest.mark.parametrize("lines", [1, 5, 64])
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_threads_do_not_change_the_labels(monkeypatch, lines, threads):
-    kernels = pytest.importorskip("napari_morphogen.segment.dbscan_kernels")
+    pytest.importorskip("numba")
+    monkeypatch.setenv(SWITCH, "now")
     image = np.random.default_rng(0).random((4, 30, 25)).astype(np.float32) * 20
-    monkeypatch.setattr(kernels, "LINES", lines)
-    monkeypatch.setattr(kernels.os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(clusters, "LINES", lines)
+    monkeypatch.setattr(clusters, "cores", lambda: threads)
     monkeypatch.setattr(module, "SMALL", 0)
     labels = grid_clusters(image[None], 2.0, 4)
     assert labels.max() > 10
@@ -180,8 +185,10 @@ class Broken(MetaPathFinder):
             raise {error}("broken")
 sys.meta_path.insert(0, Broken())
 import numpy as np
+from napari_morphogen.fast import modules
 from napari_morphogen.segment import dbscan
-assert dbscan._engine() is dbscan._plain_labels
+dbscan.SMALL = 0
+assert modules.module("density") is None
 print(dbscan.dbscan(np.eye(60), sigma=0, min_samples=2, min_size=0).max())
 """
 
@@ -189,20 +196,12 @@ print(dbscan.dbscan(np.eye(60), sigma=0, min_samples=2, min_size=0).max())
 @pytest.mark.parametrize("error", ["ImportError", "OSError", "SystemError"])
 def test_missing_or_broken_numba_does_not_matter(error):
     code = BROKEN.format(error=error)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {SWITCH: "now"},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     expected = dbscan(np.eye(60), sigma=0, min_samples=2, min_size=0).max()
     assert int(done.stdout) == expected
-
-
-def test_kernels_work_where_nothing_can_be_cached(monkeypatch):
-    kernels = pytest.importorskip("napari_morphogen.segment.dbscan_kernels")
-    njit = kernels.numba.njit
-
-    def refuse(*given, cache=False, **options):
-        if cache:
-            raise RuntimeError("no locator available")
-        return njit(*given, **options)
-
-    monkeypatch.setattr(kernels.numba, "njit", refuse)
-    assert kernels._compiled(lambda x: x + 1)(1) == 2

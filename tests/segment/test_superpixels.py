@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from skimage import data, segmentation
+from skimage import color, data, segmentation
 from skimage.measure import label
 
-from napari_morphogen.segment.superpixels import slic
+from napari_morphogen.segment.clustering import cluster, kmeans
+from napari_morphogen.segment.superpixels import slic, superpixel_clusters
 
 
 def test_plain_image_is_scikit_images():
@@ -55,3 +56,50 @@ def test_broken_pixels_are_in_no_superpixel():
     image[50, 50] = np.inf
     labels = slic(image, n_segments=40)
     np.testing.assert_array_equal(labels == 0, ~np.isfinite(image))
+
+
+@pytest.mark.parametrize("method", ["kmeans", "gaussian mixture"])
+@pytest.mark.parametrize("shape", [(80, 120), (10, 40, 60)], ids=["2-D", "3-D"])
+def test_classes_of_superpixels_see_texture(method, shape):
+    rng = np.random.default_rng(0)
+    truth = np.ones(shape, int)
+    truth[..., shape[-1] // 3 :], truth[..., 2 * shape[-1] // 3 :] = 2, 3
+    mean, spread = np.array([[0, 90, 100, 140], [0, 5, 30, 5]])[:, truth]
+    image = mean + rng.normal(size=shape) * spread
+    given = {"n_segments": 150, "n_clusters": 3, "compactness": 1.0}
+    labels = superpixel_clusters(image, **given, method=method)
+    assert np.mean(labels == truth) > 0.9
+    pixels = kmeans(image, n_clusters=3)
+    assert np.mean(labels == truth) > np.mean(pixels == truth) + 0.1
+    assert np.count_nonzero(np.diff(labels)) < 0.3 * np.count_nonzero(np.diff(pixels))
+
+
+def test_classes_of_superpixels_are_made_of_superpixels():
+    image = data.astronaut()[::4, ::4]
+    given = {"n_segments": 100, "compactness": 0.1, "sigma": 1.0, "channel_axis": 2}
+    labels = superpixel_clusters(image, n_clusters=4, **given)
+    segments = slic(image, **given)
+    pairs = np.unique(np.stack([segments.ravel(), labels.ravel()]), axis=1)
+    assert pairs.shape[1] == segments.max()
+    means = [image[labels == c].mean() for c in range(1, 5)]
+    assert means == sorted(means)
+
+
+def test_large_superpixels_count_more():
+    points = np.array([[0.0, 0], [0, 0.4], [0, 1]])
+    heavy_ends = cluster(points, 2, 0, points, np.array([1, 1, 50]))
+    heavy_middle = cluster(points, 2, 0, points, np.array([1, 50, 1]))
+    np.testing.assert_array_equal(heavy_ends == heavy_ends[1], [True, True, False])
+    np.testing.assert_array_equal(heavy_middle == heavy_middle[1], [True, True, False])
+
+
+def test_lab_superpixels_are_scikit_images():
+    image = data.astronaut()[::4, ::4]
+    lab = color.rgb2lab(image)
+    lab -= lab.min(axis=(0, 1))
+    expected = segmentation.slic(
+        lab / lab.max(), 150, 0.1, sigma=0, convert2lab=False, channel_axis=-1
+    )
+    given = {"n_segments": 150, "compactness": 0.1, "sigma": 0, "channel_axis": 2}
+    found = slic(image, colour_space="lab", **given)
+    assert np.mean(found == expected) > 0.95

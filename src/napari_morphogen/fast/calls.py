@@ -45,9 +45,9 @@ def gaussian(image: NDArray[Any], sigmas: Sequence[float]) -> NDArray[Any] | Non
 
 
 def gradient_length(
-    image: NDArray[Any], spacing: Sequence[float], divisor: float = 1.0
+    image: NDArray[Any], spacing: Sequence[float], share: float = 1.0
 ) -> NDArray[Any] | None:
-    """Return the length of the Sobel gradient over `divisor`.
+    """Return the length of the Sobel gradient times the root of `share`.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def gradient_length(
         Finite values.
     spacing : sequence of float
         Pixel size per axis; empty means 1 everywhere.
-    divisor : float
-        Rounded to float32.
+    share : float
+        What squares are multiplied by, in the precision of `image`.
 
     Returns
     -------
@@ -68,11 +68,11 @@ def gradient_length(
         return None
     volume, divisors = _as_volume(ready(image)), _divisors(image, spacing)
     out = np.empty_like(volume)
-    by = image.dtype.type(np.float32(divisor))
+    part = image.dtype.type(share)
 
     def measure(task: int) -> None:
         z, y0, y1 = _rows(volume, task)
-        kernels.strength_of_rows(volume, divisors, by, out, z, y0, y1)
+        kernels.strength_of_rows(volume, divisors, part, out, z, y0, y1)
 
     spread(measure, _tasks(volume))
     return out.reshape(image.shape)

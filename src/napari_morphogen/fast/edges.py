@@ -1,7 +1,7 @@
 """Kernels of the Sobel gradient, Canny's thin lines and their hysteresis.
 
-Two-dimensional images come as one plane. Every step is rounded as SciPy rounds it:
-differences and (1, 2, 1) sums to the image's type after each axis.
+Two-dimensional images come as one plane. Everything is done in the image's own
+precision, in the order in which the plain way does it.
 """
 
 import math
@@ -10,7 +10,9 @@ import numpy as np
 
 from napari_morphogen.fast.kernel import kernel
 
-LEAST, MOST = 1e-280, 1e300  # squares of doubles beyond these have lost digits
+# sums of squares beyond these have lost digits, of singles and of doubles
+LEAST_4, MOST_4 = np.float32(2.0**-70), np.float32(2.0**126)
+LEAST_8, MOST_8 = 2.0**-900, 2.0**1020
 
 
 @kernel
@@ -22,29 +24,36 @@ def _difference(out, after, before):
 @kernel
 def _difference_along(out, line):
     n = out.size
-    if n == 1:
-        out[0] = line[0] - line[0]
-        return
-    out[0] = line[1] - line[0]
-    for i in range(1, n - 1):
-        out[i] = line[i + 1] - line[i - 1]
-    out[n - 1] = line[n - 1] - line[n - 2]
+    _difference(out[1 : n - 1], line[2:], line[: n - 2])
+    out[0], out[n - 1] = line[1] - line[0], line[n - 1] - line[n - 2]
 
 
 @kernel
 def _blur(out, before, line, after):
     for i in range(out.size):
-        around = np.float64(before[i]) + np.float64(after[i])
-        out[i] = np.float64(line[i]) * 2.0 + around
+        out[i] = (line[i] + line[i]) + (before[i] + after[i])
 
 
 @kernel
-def _blur_along(out, line):
+def _blur_across(out, a, b, c):
+    """Put differences along three rows, blurred over them, into `out`."""
+    for i in range(out.size - 2):
+        here = b[i + 2] - b[i]
+        out[i + 1] = (here + here) + ((a[i + 2] - a[i]) + (c[i + 2] - c[i]))
     n = out.size
-    _blur(out[1 : n - 1], line[: n - 2], line[1 : n - 1], line[2:])
-    for i in (0, n - 1):
-        around = np.float64(line[max(i - 1, 0)]) + np.float64(line[min(i + 1, n - 1)])
-        out[i] = np.float64(line[i]) * 2.0 + around
+    for x, left, right in ((0, 0, 1), (n - 1, n - 2, n - 1)):
+        here = b[right] - b[left]
+        out[x] = (here + here) + ((a[right] - a[left]) + (c[right] - c[left]))
+
+
+@kernel
+def _blur_down(out, above, below):
+    """Put differences of the rows of three planes, blurred over these, into `out`."""
+    a, b, c = above
+    d, e, f = below
+    for i in range(out.size):
+        here = e[i] - b[i]
+        out[i] = (here + here) + ((d[i] - a[i]) + (f[i] - c[i]))
 
 
 @kernel
@@ -61,115 +70,203 @@ def _divide(line, divisor):
 @kernel
 def _enter(image, z, row, work):
     """Put into `work` what row `row` gives to itself, the one before and the next."""
-    before, after = max(z - 1, 0), min(z + 1, image.shape[0] - 1)
-    across, deep = work[row % 3], work[3 + row % 3]
+    n = image.shape[2]
+    across, deep = work[row % 3, :n], work[3 + row % 3, :n]
     if image.shape[0] == 1:
         _difference_along(across, image[z, row])
         return
-    a, b, c = work[6], work[7], work[8]
-    _difference_along(a, image[before, row])
-    _difference_along(b, image[z, row])
-    _difference_along(c, image[after, row])
-    _blur(across, a, b, c)
-    _difference(deep, image[after, row], image[before, row])
+    before, after = max(z - 1, 0), min(z + 1, image.shape[0] - 1)
+    a, c = image[before, row], image[after, row]
+    _blur_across(across, a, image[z, row], c)
+    _difference(deep, c, a)
+
+
+@kernel
+def _advance(image, z, y, work):
+    """Put row y's differences along the first two axes, with margins, into `work`."""
+    n, rows = image.shape[2], image.shape[1]
+    above, below = max(y - 1, 0), min(y + 1, rows - 1)
+    if y + 1 < rows:
+        _enter(image, z, y + 1, work)
+    down, deep = work[6], work[7]
+    if image.shape[0] == 1:
+        _difference(down[1 : n + 1], image[z, below], image[z, above])
+    else:
+        p, q = max(z - 1, 0), min(z + 1, image.shape[0] - 1)
+        _blur_down(
+            down[1 : n + 1],
+            (image[p, above], image[z, above], image[q, above]),
+            (image[p, below], image[z, below], image[q, below]),
+        )
+        a, b, c = work[3 + above % 3], work[3 + y % 3], work[3 + below % 3]
+        _blur(deep[1 : n + 1], a[:n], b[:n], c[:n])
+        deep[0], deep[n + 1] = deep[1], deep[n]
+    down[0], down[n + 1] = down[1], down[n]
+
+
+@kernel
+def _across(work, y, rows, n):
+    """Return the differences along row y and the rows beside it."""
+    above, below = max(y - 1, 0), min(y + 1, rows - 1)
+    return work[above % 3, :n], work[y % 3, :n], work[below % 3, :n]
 
 
 @kernel
 def _row(image, z, y, divisors, work, gradient):
     """Put the gradient of row (z, y) into `gradient` (3, columns); `work` moves on."""
-    rows = image.shape[1]
-    above, below = max(y - 1, 0), min(y + 1, rows - 1)
-    if y + 1 < rows:
-        _enter(image, z, y + 1, work)
-    a, b, c, d = work[6], work[7], work[8], work[9]
-    _difference(a, image[z, below], image[z, above])
-    if image.shape[0] > 1:
-        before, after = max(z - 1, 0), min(z + 1, image.shape[0] - 1)
-        _difference(b, image[before, below], image[before, above])
-        _difference(c, image[after, below], image[after, above])
-        _blur(d, b, a, c)
-        _blur_along(gradient[1], d)
-        _blur(d, work[3 + above % 3], work[3 + y % 3], work[3 + below % 3])
-        _blur_along(gradient[0], d)
-        _divide(gradient[0], divisors[0])
-    else:
-        _blur_along(gradient[1], a)
-    _blur(gradient[2], work[above % 3], work[y % 3], work[below % 3])
-    _divide(gradient[1], divisors[1])
-    _divide(gradient[2], divisors[2])
+    n = image.shape[2]
+    _advance(image, z, y, work)
+    for axis, line in ((0, work[7]), (1, work[6])):
+        _blur(gradient[axis], line[:n], line[1 : n + 1], line[2:])
+    before, line, after = _across(work, y, image.shape[1], n)
+    _blur(gradient[2], before, line, after)
+    for axis in range(3):
+        _divide(gradient[axis], divisors[axis])
 
 
 @kernel
 def _begin(image, z, y):
     """Return the work space of `_row`, ready for row y."""
-    work = np.empty((10, image.shape[2]), image.dtype)
+    work = np.zeros((8, image.shape[2] + 2), image.dtype)
     for row in range(max(y - 1, 0), y + 1):
         _enter(image, z, row, work)
     return work
 
 
 @kernel
-def _square_sum(gradient, i, deep):
-    p, q = np.float64(gradient[1, i]), np.float64(gradient[2, i])
-    if deep:
-        o = np.float64(gradient[0, i])
-        return o * o + p * p + q * q
-    return p * p + q * q
+def _limits(image):
+    if image.itemsize == 4:
+        return LEAST_4, MOST_4
+    return LEAST_8, MOST_8
 
 
 @kernel
-def _flat_lengths(out, p, q):
+def _is_lost(s, least, most, something):
+    return ((s <= least) & something) | (s >= most)
+
+
+@kernel
+def _flat_strength(out, above, line, below, scale, share, limits):
+    """Measure all but the ends of a row; return whether a square has lost digits."""
+    quick, by, divisor = scale
+    least, most = limits
+    lost = False
     for i in range(out.size):
-        u, v = np.float64(p[i]), np.float64(q[i])
-        out[i] = math.sqrt(u * u + v * v)
+        left, right = below[i] - above[i], below[i + 2] - above[i + 2]
+        p = below[i + 1] - above[i + 1]
+        p = (p + p) + (left + right)
+        over, under = above[i + 2] - above[i], below[i + 2] - below[i]
+        q = line[i + 2] - line[i]
+        q = (q + q) + (over + under)
+        if quick:
+            p, q = p * by[1], q * by[2]
+        else:
+            p, q = p / divisor[1], q / divisor[2]
+        s = p * p + q * q
+        lost |= _is_lost(s, least, most, (p != 0) | (q != 0))
+        out[i] = math.sqrt(s * share)
+    return lost
 
 
 @kernel
-def _deep_lengths(out, o, p, q):
+def _deep_strength(out, deep, down, across, scale, share, limits):
+    """Measure a row by its smoothed differences `deep` and `down`, and `across`."""
+    quick, by, divisor = scale
+    least, most = limits
+    before, line, after = across
+    lost = False
     for i in range(out.size):
-        u, v, w = np.float64(o[i]), np.float64(p[i]), np.float64(q[i])
-        out[i] = math.sqrt(u * u + v * v + w * w)
+        o = (deep[i + 1] + deep[i + 1]) + (deep[i] + deep[i + 2])
+        p = (down[i + 1] + down[i + 1]) + (down[i] + down[i + 2])
+        q = (line[i] + line[i]) + (before[i] + after[i])
+        if quick:
+            o, p, q = o * by[0], p * by[1], q * by[2]
+        else:
+            o, p, q = o / divisor[0], p / divisor[1], q / divisor[2]
+        s = o * o + p * p + q * q
+        lost |= _is_lost(s, least, most, (o != 0) | (p != 0) | (q != 0))
+        out[i] = math.sqrt(s * share)
+    return lost
 
 
 @kernel
-def _scaled_length(gradient, i, deep):
+def _scaled_length(gradient, i, deep, share):
     """Return the length by squares of numbers near 1."""
     first = 0 if deep else 1
     most = 0.0
     for k in range(first, 3):
         most = max(most, abs(np.float64(gradient[k, i])))
-    if most == 0.0:
-        return 0.0
     power = math.frexp(most)[1]
-    total = 0.0
+    total = gradient.dtype.type(0)
     for k in range(first, 3):
-        part = math.ldexp(np.float64(gradient[k, i]), -power)
+        part = gradient.dtype.type(math.ldexp(np.float64(gradient[k, i]), -power))
         total += part * part
-    return math.ldexp(math.sqrt(total), power)
+    return gradient.dtype.type(math.ldexp(np.float64(math.sqrt(total * share)), power))
 
 
 @kernel
-def strength_of_rows(image, divisors, divisor, out, z, y0, y1):
-    """Put the length of the gradient, over `divisor`, into rows y0 … y1 of a plane."""
+def _mend(image, z, y, divisors, share, limits, line):
+    """Measure again, in row y, what has lost digits."""
     deep = image.shape[0] > 1
-    n = image.shape[2]
-    work = _begin(image, z, y0)
-    gradient = np.empty((3, n), image.dtype)
-    for y in range(y0, y1):
-        _row(image, z, y, divisors, work, gradient)
-        line = out[z, y]
+    gradient = np.empty((3, image.shape[2]), image.dtype)
+    _row(image, z, y, divisors, _begin(image, z, y), gradient)
+    for i in range(line.size):
+        s = gradient[1, i] * gradient[1, i]
         if deep:
-            _deep_lengths(line, gradient[0], gradient[1], gradient[2])
+            s = gradient[0, i] * gradient[0, i] + s
+        s += gradient[2, i] * gradient[2, i]
+        if not (s > limits[0] and s < limits[1]):
+            line[i] = _scaled_length(gradient, i, deep, share)
+
+
+@kernel
+def _scale(divisors):
+    """Return whether factors serve for `divisors`, the factors, and the divisors."""
+    quick = True
+    for divisor in divisors:
+        quick &= math.frexp(divisor)[0] == 0.5
+    one = divisors.dtype.type(1)
+    by = (one / divisors[0], one / divisors[1], one / divisors[2])
+    return quick, by, (divisors[0], divisors[1], divisors[2])
+
+
+@kernel
+def _flat_row(image, y, scale, share, limits, out):
+    above, line = image[max(y - 1, 0)], image[y]
+    below = image[min(y + 1, image.shape[0] - 1)]
+    n = line.size
+    lost = _flat_strength(out[1 : n - 1], above, line, below, scale, share, limits)
+    ends = np.empty((3, 3), image.dtype)
+    for x in (0, n - 1):
+        for k in range(3):
+            near = min(max(x + k - 1, 0), n - 1)
+            ends[0, k], ends[1, k], ends[2, k] = above[near], line[near], below[near]
+        a, b, c = ends[0], ends[1], ends[2]
+        lost |= _flat_strength(out[x : x + 1], a, b, c, scale, share, limits)
+    return lost
+
+
+@kernel
+def strength_of_rows(image, divisors, share, out, z, y0, y1):
+    """Put the length of the gradient into rows y0 … y1 of a plane.
+
+    Its square is multiplied by `share` before the root.
+    """
+    rows, n = image.shape[1:]
+    scale, limits = _scale(divisors), _limits(image)
+    deep = image.shape[0] > 1
+    work = _begin(image, z, y0)
+    for y in range(y0, y1):
+        if deep:
+            _advance(image, z, y, work)
+            across = _across(work, y, rows, n)
+            lost = _deep_strength(
+                out[z, y], work[7], work[6], across, scale, share, limits
+            )
         else:
-            _flat_lengths(line, gradient[1], gradient[2])
-        if image.itemsize == 8:  # doubles hold the squares of singles
-            for i in range(n):
-                s = _square_sum(gradient, i, deep)
-                if not (s > LEAST and s < MOST):
-                    line[i] = _scaled_length(gradient, i, deep)
-        if divisor != 1:
-            for i in range(n):
-                line[i] = line[i] / divisor
+            lost = _flat_row(image[z], y, scale, share, limits, out[z, y])
+        if lost:
+            _mend(image, z, y, divisors, share, limits, out[z, y])
 
 
 @kernel

@@ -18,10 +18,29 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-MODULES = ("smoothing", "edges", "envelopes", "domes", "ranks", "floods")
+MODULES = (
+    "smoothing",
+    "edges",
+    "density",
+    "properties",
+    "envelopes",
+    "domes",
+    "ranks",
+    "floods",
+    "contours",
+    "filterbank",
+)
 FOLDER = Path(__file__).parent
 # what absent, half-installed or mismatched packages raise at import
-BROKEN = (ImportError, OSError, RuntimeError, AttributeError, TypeError, ValueError)
+BROKEN = (
+    ImportError,
+    OSError,
+    RuntimeError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    SystemError,
+)
 SWITCH = "MORPHOGEN_NUMBA"
 _lock = threading.Lock()
 _compiled: set[str] = set()

@@ -85,13 +85,13 @@ def reconstruction(
 
 
 def flood(
-    landscape: NDArray[np.float32], markers: NDArray[np.int32], mask: NDArray[np.bool_]
+    landscape: NDArray[Any], markers: NDArray[np.int32], mask: NDArray[np.bool_]
 ) -> NDArray[np.int32] | None:
     """Return what ``skimage.segmentation.watershed`` returns.
 
     Parameters
     ----------
-    landscape : ndarray of float32
+    landscape : ndarray of float32 or float64
         Finite values.
     markers : ndarray of int32
         Labels to spread, 0 elsewhere and outside `mask`. Of markers equally high
@@ -104,20 +104,31 @@ def flood(
     labels : ndarray or None
         None where the plain way is needed.
     """
-    usual = landscape.dtype == np.float32 and 0 < landscape.size < 2**30
+    usual = landscape.dtype in (np.float32, np.float64) and 0 < landscape.size < 2**30
     kernels = module("floods") if usual and mask.any() else None
     if kernels is None:
         return None
-    levels = np.unique(landscape[mask])
-    span = float(levels[-1]) - float(levels[0])
-    scale = kernels.CELLS / span if span > 1e-30 else 0.0
-    begin = kernels.index_levels(levels, scale)
-    heights = np.pad(landscape, 1)
-    labels = np.pad(np.where(mask, markers, -1), 1, constant_values=-1)
+    state = np.full([n + 2 for n in mask.shape], -1, np.int32)
+    inner, flat = state[(slice(1, -1),) * mask.ndim], state.reshape(-1)
+    strides = np.array(state.strides, np.int64) // state.itemsize
+    places = np.flatnonzero(np.pad(mask, 1)).astype(np.int32)
+    kernels.write_levels(_keys(landscape[mask]), places.copy(), flat)
+    at = np.nonzero(markers)
+    seeds = ((np.stack(at, axis=1) + 1) @ strides).astype(np.int32)
+    order = np.argsort(flat[seeds], kind="stable")
+    seeds, levels = seeds[order], flat[seeds[order]]
+    flat[seeds] = ~markers[at][order]
     # the neighbours through faces, those before a pixel first, as scikit-image has them
-    strides = np.array(labels.strides, np.int64) // labels.itemsize
     offsets = np.concatenate((-strides, strides[::-1]))
-    flat = labels.reshape(-1)
-    at = np.flatnonzero(flat > 0)
-    kernels.flood(heights.reshape(-1), flat, offsets, at, levels, begin, scale)
-    return np.asarray(np.maximum(labels[(slice(1, -1),) * mask.ndim], 0), np.int32)
+    kernels.flood(flat, offsets, seeds, levels, places.size)
+    labels = ~inner
+    return np.maximum(labels, 0, out=labels)
+
+
+def _keys(values: NDArray[Any]) -> NDArray[np.uint32]:
+    """Return whole numbers in the order of `values`."""
+    if values.dtype != np.float32:
+        return np.unique(values, return_inverse=True)[1].astype(np.uint32)
+    bits = (values + np.float32(0)).view(np.uint32)  # there is one zero only
+    sign = np.uint32(2**31)
+    return np.where(bits & sign, ~bits, bits | sign)

@@ -6,13 +6,12 @@ import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import ChannelAxis, Image, Labels, Seed, Sigma, Spacing
+from napari_morphogen.segment.vectors import CHUNK, ColourSpace, Weight, unit, vectors
 
 SAMPLE = 100_000  # pixels that several channels are fitted on
+STARTS, FEW = 4, 20  # several starts are tried for up to so many classes
 LEVELS = 1024  # up to so many different values the optimum is exact
-CHUNK = 1_000_000  # pixels assigned at once
-LEAST_VARIANCE = 1e-9  # of the largest one; less is rounding
 RESOLUTION = 2**20  # closer colours drown in the rounding of squared distances
 
 
@@ -21,7 +20,10 @@ def kmeans(
     *,
     n_clusters: Annotated[int, at.Interval(ge=2, le=20)] = 3,
     sigma: Sigma = 0.0,
+    colour_space: ColourSpace = "channels",
     distance: Literal["euclidean", "mahalanobis"] = "euclidean",
+    position: Weight = 0.0,
+    texture: Weight = 0.0,
     seed: Seed = 0,
     spacing: Spacing = (),
     channel_axis: ChannelAxis = None,
@@ -36,12 +38,23 @@ def kmeans(
         How many classes.
     sigma : float
         Smoothing before clustering, in pixels of the finest axis; 0 is none.
+    colour_space : str
+        For three channels that are red, green and blue: "lab" measures
+        differences of colour as the eye sees them, "hsv" by hue, saturation
+        and value. With another number of channels it means "channels": the
+        values as they are.
     distance : str
         For several channels: "mahalanobis" measures distances in standard
         deviations of the image's colours, so that channels count alike
         whatever their range and what they share counts once.
+    position : float
+        Weight of places, for classes that hold together: 1 lets them count as
+        much as intensities, 0 not at all.
+    texture : float
+        Weight of texture, which is how much intensities vary nearby: 1 lets it
+        count as much as intensities, 0 not at all.
     seed : int
-        Start of the random numbers; one channel needs none.
+        Start of the random numbers; one channel alone needs none.
     spacing : tuple of float
         Pixel size per axis, the finest 1.
     channel_axis : int or None
@@ -59,8 +72,14 @@ def kmeans(
     [1]_. For one channel the optimum is found by dynamic programming on the
     different values [2]_, exactly up to 1024 of them; beyond, from as many bins
     followed by Lloyd's iterations. Several channels are fitted on at most
-    100,000 pixels from four starts, then all pixels join the nearest mean.
-    Mahalanobis distances [3]_ use the covariance of all pixels.
+    100,000 pixels from four starts; the means are moved once more with all
+    pixels, which then join the nearest.
+    Mahalanobis distances [3]_ use the covariance of all pixels. Places, in the
+    real proportions of a pixel, and textures (local standard deviations with
+    Gaussians of 1, 2 and 4 pixels) become further coordinates, whose summed
+    variance is that of the intensities times the square of their weight. "lab"
+    is CIE L*a*b* of sRGB, "hsv" the cone of hue, saturation and value; both
+    take the lowest number as 0 and the highest as 1.
 
     References
     ----------
@@ -77,54 +96,52 @@ def kmeans(
     >>> kmeans(np.array([[9, 8, 1, 2]]), n_clusters=2)
     array([[2, 2, 1, 1]], dtype=int32)
     """
-    values, whole = pixel_values(image, sigma, spacing, channel_axis)
+    points, colours, whole = vectors(
+        image,
+        sigma=sigma,
+        spacing=spacing,
+        channel_axis=channel_axis,
+        colour_space=colour_space,
+        whiten=distance == "mahalanobis",
+        position=position,
+        texture=texture,
+    )
     labels = np.zeros(whole.shape, np.int32)
-    if len(values):
-        labels[whole] = cluster(values, n_clusters, seed, distance)
+    if len(points):
+        labels[whole] = cluster(points, n_clusters, seed, colours)
     return labels
 
 
-def pixel_values(
-    image: NDArray[Any],
-    sigma: float,
-    spacing: tuple[float, ...],
-    channel_axis: int | None,
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the smoothed values of all pixels that are not broken in any channel.
+def cluster(
+    points: NDArray[Any],
+    n_clusters: int,
+    seed: int = 0,
+    colours: NDArray[Any] | None = None,
+    weights: NDArray[Any] | None = None,
+) -> NDArray[np.int32]:
+    """Return the class of every point by K-means.
 
-    Parameters are those of `kmeans`.
-
-    Returns
-    -------
-    values : ndarray of float, shape (pixels, channels)
+    Parameters
+    ----------
+    points : ndarray of float, shape (pixels, features)
         Finite.
-    whole : ndarray of bool, the spatial shape of `image`
-        Where they stand.
+    n_clusters, seed : int
+        As in `kmeans`.
+    colours : ndarray of shape (pixels, channels), optional
+        What class 1 has the least of on average; `points` by default.
+    weights : ndarray of shape (pixels,), optional
+        How much each of points with several features counts; 1 by default.
 
     Examples
     --------
     >>> import numpy as np
-    >>> pixel_values(np.array([[1.0, np.nan]]), 0, (), None)[0]
-    array([[1.]])
+    >>> cluster(np.array([[0.0, 5.0], [0.0, 6.0], [9.0, 0.0]]), 2)
+    array([1, 1, 2], dtype=int32)
     """
-    axis = image.ndim if channel_axis is None else channel_axis
-    stack = np.expand_dims(image, axis) if channel_axis is None else image
-    channels = [
-        fill_broken(as_float(channel)) for channel in np.moveaxis(stack, axis, 0)
-    ]
-    features = [smooth(filled, sigma, spacing) for filled, _ in channels]
-    broken = [mask for _, mask in channels if mask is not None]
-    whole = ~np.any(broken, axis=0) if broken else np.ones(features[0].shape, bool)
-    return np.stack([f[whole] for f in features], axis=1), whole
-
-
-def cluster(
-    values: NDArray[Any], n_clusters: int, seed: int = 0, distance: str = "euclidean"
-) -> NDArray[np.int32]:
-    """Return the class of every pixel of shape (pixels, channels); see `kmeans`."""
-    if values.shape[1] == 1:
-        return _cluster_grey(values, n_clusters)
-    return _cluster_colours(values, n_clusters, seed, distance)
+    if points.shape[1] == 1 and (colours is None or colours.shape[1] == 1):
+        return _cluster_grey(points, n_clusters)
+    bright = points if colours is None else colours
+    return _cluster_colours(points, n_clusters, seed, bright, weights)
 
 
 def optimal_classes(
@@ -198,19 +215,6 @@ def _cluster_grey(pixels: NDArray[Any], n_clusters: int) -> NDArray[np.int32]:
     return np.asarray(classes.astype(np.int32)[inverse])
 
 
-def unit(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return `values` between 0 and 1, where squares neither overflow nor vanish.
-
-    Parameters
-    ----------
-    values : ndarray of shape (N,) or (N, channels)
-        The channel of the widest range reaches 1; all keep their proportions.
-    """
-    # scikit-learn's sums drift in float32
-    moved = values.astype(np.float64) - values.min(axis=0).astype(np.float64)
-    return np.asarray(moved / (moved.max() or 1.0))
-
-
 def _bin_starts(values: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.intp]:
     """Return the index of the first value of every bin."""
     # By value and by rank: one far pixel must not leave a single bin to the others.
@@ -237,36 +241,50 @@ def _lloyd_sorted(
 
 
 def _cluster_colours(
-    values: NDArray[Any], n_clusters: int, seed: int, distance: str
+    values: NDArray[Any], n_clusters: int, seed: int, colours: NDArray[Any], given: Any
 ) -> NDArray[np.int32]:
-    from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
     pixels = unit(values)
-    if distance == "mahalanobis":
-        pixels = unit(_whitened(pixels))
-    pixels = np.round(pixels * RESOLUTION) / RESOLUTION
+    pixels *= RESOLUTION
+    np.round(pixels, out=pixels)
+    pixels /= RESOLUTION
     chosen = np.arange(len(pixels))
     if len(pixels) > SAMPLE:
         chosen = rng.choice(len(pixels), SAMPLE, replace=False)
     some = pixels[chosen]
-    n_clusters = min(n_clusters, len(np.unique(some, axis=0)))
+    weights = None if given is None else given[chosen]
     with threadpool_limits(1):  # the order of parallel sums changes the last bits
-        model = KMeans(n_clusters, n_init=4, random_state=seed).fit(some)
-        total = np.bincount(model.labels_, unit(values[chosen]).sum(axis=1))
-        bright = total / np.bincount(model.labels_)
-        order = np.argsort(np.argsort(bright))
-        chunks = range(0, len(pixels), CHUNK)
-        found = [model.predict(pixels[i : i + CHUNK]) for i in chunks]
-    return np.asarray(order.astype(np.int32)[np.concatenate(found)] + 1)
+        model = _fitted(some, n_clusters, seed, weights)
+        size = np.bincount(model.labels_, weights)
+        grey = unit(colours[chosen]).sum(axis=1) * (1 if given is None else weights)
+        order = np.argsort(np.argsort(np.bincount(model.labels_, grey) / size))
+        found = _nearest(model, pixels, polish=len(pixels) > SAMPLE)
+    return np.asarray(order.astype(np.int32)[found] + 1)
 
 
-def _whitened(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `pixels` where Euclidean distances are Mahalanobis distances."""
-    away = pixels - pixels.mean(axis=0)
-    variances, axes = np.linalg.eigh(away.T @ away / len(pixels))
-    real = variances > variances[-1] * LEAST_VARIANCE
-    if not real.any():
-        return pixels
-    return np.asarray(away @ (axes[:, real] / np.sqrt(variances[real])))
+def _fitted(
+    points: NDArray[np.float64], n_clusters: int, seed: int, weights: Any
+) -> Any:
+    """Return scikit-learn's K-means, fitted from several starts."""
+    from sklearn.cluster import KMeans
+
+    n_clusters = min(n_clusters, len(np.unique(points, axis=0)))
+    few = n_clusters <= FEW
+    rounds = {"n_init": STARTS, "max_iter": 300} if few else {"n_init": 1}
+    model = KMeans(n_clusters, random_state=seed, **({"max_iter": 30} | rounds))
+    return model.fit(points, sample_weight=weights)
+
+
+def _nearest(model: Any, pixels: NDArray[Any], polish: bool) -> NDArray[np.int32]:
+    """Return the nearest mean of every pixel; `polish` moves the means once more."""
+    starts = range(0, len(pixels), CHUNK)
+    found = np.concatenate([model.predict(pixels[i : i + CHUNK]) for i in starts])
+    if not polish:
+        return np.asarray(found)
+    count = np.bincount(found)
+    totals = [np.bincount(found, column) for column in pixels.T]
+    model.cluster_centers_ = np.ascontiguousarray((totals / count).T)
+    better = _nearest(model, pixels, polish=False)
+    return better if np.bincount(better, minlength=count.size).all() else found

@@ -1,7 +1,6 @@
 """Clusters of pixels that lie densely together, by exact DBSCAN on the grid."""
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from itertools import product
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen import fast
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import (
     ChannelAxis,
@@ -23,8 +23,7 @@ from napari_morphogen.params import (
 from napari_morphogen.segment.objects import keep_large
 
 NOBODY = np.int32(2**31 - 1)
-SMALL = 1_000_000  # comparisons of pixels that are done before numba is loaded
-BROKEN_NUMBA = (ImportError, OSError, AttributeError, SystemError, RuntimeError)
+SMALL = 1_000_000  # comparisons of pixels that are not worth loading numba
 
 Eps = Annotated[float, at.Interval(ge=0.5, le=10), at.MultipleOf(0.1), Unit("px")]
 Percent = Annotated[float, at.Interval(ge=0.1, le=100), at.MultipleOf(0.1)]
@@ -155,8 +154,9 @@ def grid_clusters(
     sizes = (1.0,) * missing + tuple(spacing or (1.0,) * len(shape))
     window = _window(eps, sizes, stack.shape[1:])
     small = len(window[0]) * stack.size < SMALL
-    engine = _plain_labels if small else _engine()
-    return engine(stack, *window, eps, min_samples).reshape(shape)
+    quick = None if small else fast.dense_clusters(stack, *window, eps, min_samples)
+    found = _plain_labels(stack, *window, eps, min_samples) if quick is None else quick
+    return found.reshape(shape)
 
 
 def value_clusters(
@@ -235,16 +235,6 @@ def _window(
     squares = steps[:, 0] ** 2 + steps[:, 1] ** 2 + steps[:, 2] ** 2
     inside = squares <= eps * eps
     return box[inside], squares[inside]
-
-
-@lru_cache(maxsize=1)
-def _engine() -> Callable[..., NDArray[np.int32]]:
-    """Return the compiled loops or, where numba is missing or broken, NumPy's."""
-    try:
-        from napari_morphogen.segment.dbscan_kernels import labels_of
-    except BROKEN_NUMBA:
-        return _plain_labels
-    return labels_of
 
 
 def _plain_labels(

@@ -11,7 +11,8 @@ from napari_morphogen import fast
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, InputError, Labels, Sigma, Spacing
 
-LEAST_SQUARE, MOST_SQUARE = 1e-280, 1e300  # beyond these doubles lose digits
+# by bytes of a number: sums of squares beyond these have lost digits
+SQUARES = {4: (2.0**-70, 2.0**126), 8: (2.0**-900, 2.0**1020)}
 Quantile = Annotated[float, at.Interval(ge=0, le=1), at.MultipleOf(0.01)]
 
 
@@ -52,7 +53,7 @@ def sobel(image: Image, *, sigma: Sigma = 0.0, spacing: Spacing = ()) -> Image:
     array([0.   , 6.364, 6.364, 0.   ], dtype=float32)
     """
     filled, broken = fill_broken(as_float(image))
-    edges = _strength(smooth(filled, sigma, spacing), spacing, np.sqrt(image.ndim))
+    edges = _strength(smooth(filled, sigma, spacing), spacing, 1 / image.ndim)
     if broken is not None:
         edges[broken] = 0
     return edges
@@ -139,13 +140,11 @@ def _quantiles(strength: NDArray[Any], shares: list[float]) -> NDArray[Any]:
 
 
 def _strength(
-    image: NDArray[Any], spacing: tuple[float, ...], divisor: float = 1.0
+    image: NDArray[Any], spacing: tuple[float, ...], share: float = 1.0
 ) -> NDArray[Any]:
-    """Return the length of the gradient over `divisor`."""
-    quick = fast.gradient_length(image, spacing, divisor)
-    if quick is not None:
-        return quick
-    return np.asarray(vector_length(_gradient(image, spacing)) / np.float32(divisor))
+    """Return the length of the gradient times the root of `share`."""
+    quick = fast.gradient_length(image, spacing, share)
+    return vector_length(_gradient(image, spacing), share) if quick is None else quick
 
 
 def _gradient(image: NDArray[Any], spacing: tuple[float, ...]) -> list[NDArray[Any]]:
@@ -153,19 +152,41 @@ def _gradient(image: NDArray[Any], spacing: tuple[float, ...]) -> list[NDArray[A
     norm = 4 ** (image.ndim - 1)
     sizes = spacing or (1.0,) * image.ndim
     return [
-        ndimage.sobel(image, axis, mode="reflect")
-        / image.dtype.type(norm * sizes[axis])
-        for axis in range(image.ndim)
+        _slope(image, axis) / image.dtype.type(norm * size)
+        for axis, size in enumerate(sizes)
     ]
 
 
-def vector_length(gradient: list[NDArray[Any]]) -> NDArray[Any]:
+def _slope(image: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Return the next pixel less the previous one, smoothed along other axes."""
+    # in this order and in the image's own precision: so do the kernels
+    before, _, after = _neighbours(image, axis)
+    slope = after - before
+    for other in range(image.ndim):
+        if other != axis:
+            before, here, after = _neighbours(slope, other)
+            slope = 2 * here + (before + after)
+    return np.asarray(slope)
+
+
+def _neighbours(image: NDArray[Any], axis: int) -> list[NDArray[Any]]:
+    """Return every pixel's previous pixel, itself and the next, edges repeated."""
+    margins = [(int(other == axis),) * 2 for other in range(image.ndim)]
+    padded = np.moveaxis(np.pad(image, margins, mode="edge"), axis, 0)
+    n = image.shape[axis]
+    return [np.moveaxis(padded[i : i + n], 0, axis) for i in range(3)]
+
+
+def vector_length(gradient: list[NDArray[Any]], share: float = 1.0) -> NDArray[Any]:
     """Return the lengths of vectors given as one array per component.
 
     Parameters
     ----------
     gradient : list of ndarray of float
         Finite, of one shape and dtype.
+    share : float
+        What squares are multiplied by, in that precision: 1 / n instead of 1
+        for the root of the mean square of n components.
 
     Examples
     --------
@@ -173,24 +194,29 @@ def vector_length(gradient: list[NDArray[Any]]) -> NDArray[Any]:
     >>> vector_length([np.array([3.0]), np.array([4.0])])
     array([5.])
     """
+    least, most = SQUARES[gradient[0].dtype.itemsize]
     with np.errstate(over="ignore", under="ignore"):
-        total = np.square(gradient[0], dtype=np.float64)
+        total = np.square(gradient[0])
         for component in gradient[1:]:
-            total += np.square(component, dtype=np.float64)
-    length = np.sqrt(total).astype(gradient[0].dtype)
-    lost = ~((total > LEAST_SQUARE) & (total < MOST_SQUARE))
+            total += np.square(component)
+        lost = ~((total > least) & (total < most))
+        length = np.asarray(np.sqrt(total * total.dtype.type(share)))
     if lost.any():
-        length[lost] = _scaled_length(np.stack([part[lost] for part in gradient]))
-    return np.asarray(length)
+        parts = np.stack([part[lost] for part in gradient])
+        length[lost] = _scaled_length(parts, parts.dtype.type(share))
+    return length
 
 
-def _scaled_length(gradient: NDArray[Any]) -> NDArray[Any]:
+def _scaled_length(gradient: NDArray[Any], share: Any) -> NDArray[Any]:
     """Return lengths along the first axis by squares of numbers near 1."""
     power = np.frexp(np.abs(gradient).max(axis=0).astype(np.float64))[1]
-    total = np.zeros(power.shape)
-    for part in gradient:
-        total += np.ldexp(part.astype(np.float64), -power) ** 2
-    return np.ldexp(np.sqrt(total), power).astype(gradient.dtype)
+    total = np.zeros(power.shape, gradient.dtype)
+    with np.errstate(under="ignore"):  # beside squares near 1 such are nothing
+        for part in gradient:
+            near_one = np.ldexp(part.astype(np.float64), -power)
+            total += np.square(near_one.astype(gradient.dtype))
+        length = np.ldexp(np.sqrt(total * share).astype(np.float64), power)
+        return length.astype(gradient.dtype)
 
 
 def _inside(shape: tuple[int, ...], broken: NDArray[Any] | None) -> NDArray[np.bool_]:

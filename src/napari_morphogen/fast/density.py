@@ -1,89 +1,19 @@
-"""DBSCAN on a grid in compiled loops; importing this module imports numba.
+"""Kernels of DBSCAN on a grid.
 
 Arrays are (planes, rows, columns), features (channels, planes, rows, columns). A
-line is one row of one plane; kernels work on ranges of lines and let go of the
-interpreter lock, so that a pool of threads can share an image.
+line is one row of one plane; kernels work on ranges of lines.
 """
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any
-
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
-LINES = 64  # fewer are not worth a thread
+from napari_morphogen.fast.kernel import kernel
+
 NOBODY = np.uint32(2**31 - 1)
 WORD = 8  # bytes that are looked at together
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # there is no folder that numba may write to
-        return numba.njit(nogil=True)(function)
-
-
-def labels_of(
-    features: NDArray[np.float32],
-    offsets: NDArray[np.int64],
-    squares: NDArray[np.float64],
-    eps: float,
-    min_samples: int,
-) -> NDArray[np.int32]:
-    """Return the clusters of features of shape (channels, planes, rows, columns).
-
-    Parameters
-    ----------
-    features : ndarray of float32
-        C-contiguous; NaN is near nothing.
-    offsets : ndarray of shape (N, 3)
-        Where neighbours may lie, sorted.
-    squares : ndarray of shape (N,)
-        Squared length of each offset.
-    eps, min_samples
-        As in `dbscan.grid_clusters`.
-    """
-    shape = features.shape[1:]
-    labels = np.empty(shape, np.int32)
-    ranges = _ranges(shape[0] * shape[1])
-    half = len(offsets) // 2  # the second half mirrors the first
-    whole = (features, offsets, squares, eps * eps)
-    back = (features, offsets[:half], squares[:half], eps * eps, labels)
-    _each(_find_cores, ranges, (*whole, min_samples, labels))
-    _each(_join, [(lo, hi, lo, hi) for lo, hi in ranges], back)
-    reach = int(np.max(-offsets[:, 0] * shape[1] - offsets[:, 1]))
-    for lo, _ in ranges[1:]:
-        _join(lo, min(lo + reach, ranges[-1][1]), 0, lo, *back)
-    _number(labels.reshape(-1))
-    near_first = np.argsort(squares, kind="stable")
-    outwards = (features, offsets[near_first], squares[near_first], eps * eps, labels)
-    _each(_reach_borders, ranges, outwards)
-    return np.abs(labels, out=labels)
-
-
-def _ranges(lines: int) -> list[tuple[int, int]]:
-    count = max(1, min(os.cpu_count() or 1, lines // LINES))
-    cuts = [lines * i // count for i in range(count + 1)]
-    return list(pairwise(cuts))
-
-
-def _each(
-    kernel: Any, ranges: Sequence[tuple[int, ...]], given: tuple[Any, ...]
-) -> None:
-    if len(ranges) == 1:
-        kernel(*ranges[0], *given)
-        return
-    with ThreadPoolExecutor(len(ranges)) as pool:
-        for done in [pool.submit(kernel, *lines, *given) for lines in ranges]:
-            done.result()
-
-
-@_compiled
-def _span(shape, z, y, offset):  # type: ignore[no-untyped-def]
+@kernel
+def _span(shape, z, y, offset):
     """Return plane and row that an offset leads to and the columns that it serves."""
     z, y = z + offset[0], y + offset[1]
     if not (0 <= z < shape[1] and 0 <= y < shape[2]):
@@ -96,8 +26,8 @@ def _span(shape, z, y, offset):  # type: ignore[no-untyped-def]
 # double precision are scikit-learn's to the last bit.
 
 
-@_compiled
-def _square(here, there, square, total):  # type: ignore[no-untyped-def]
+@kernel
+def _square(here, there, square, total):
     total[:] = square
     for c in range(here.shape[0]):
         one, two = here[c], there[c]
@@ -106,8 +36,8 @@ def _square(here, there, square, total):  # type: ignore[no-untyped-def]
             total[x] += away * away
 
 
-@_compiled
-def _count(here, there, square, limit, total, count):  # type: ignore[no-untyped-def]
+@kernel
+def _count(here, there, square, limit, total, count):
     if here.shape[0] == 1:
         one, two = here[0], there[0]
         for x in range(count.size):
@@ -119,10 +49,9 @@ def _count(here, there, square, limit, total, count):  # type: ignore[no-untyped
         count[x] += total[x] <= limit
 
 
-@_compiled
-def _find_cores(  # type: ignore[no-untyped-def]
-    lo, hi, features, offsets, squares, limit, min_samples, parent
-):
+@kernel
+def find_cores(lo, hi, features, offsets, squares, limit, min_samples, parent):
+    """Make each core of the lines its own parent, other pixels -1."""
     rows, columns = parent.shape[1:]
     total, count = np.empty(columns), np.empty(columns, np.int32)
     for line in range(lo, hi):
@@ -141,30 +70,30 @@ def _find_cores(  # type: ignore[no-untyped-def]
             parent[z, y, x] = own if count[x] >= min_samples else -1
 
 
-@_compiled
-def _root(parent, at):  # type: ignore[no-untyped-def]
+@kernel
+def _root(parent, at):
     while parent[at] != at:
         parent[at] = parent[parent[at]]
         at = parent[at]
     return at
 
 
-@_compiled
-def _is_near(here, there, x, to, square, limit):  # type: ignore[no-untyped-def]
+@kernel
+def _is_near(here, there, x, to, square, limit):
     for c in range(here.shape[0]):
         square += (np.float64(here[c, x]) - np.float64(there[c, to])) ** 2
     return square <= limit
 
 
-@_compiled
-def _strangers(one, two, todo):  # type: ignore[no-untyped-def]
+@kernel
+def _strangers(one, two, todo):
     """Mark pairs of cores that are not known to belong together."""
     for x in range(one.size):
         todo[x] = (one[x] >= 0) & (two[x] >= 0) & (one[x] != two[x])
 
 
-@_compiled
-def _unite(todo, words, parent, to, here, there, square, limit):  # type: ignore[no-untyped-def]
+@kernel
+def _unite(todo, words, parent, to, here, there, square, limit):
     """Join the marked pairs that are near; return whether there was one."""
     found, known = False, (-1, -1)
     for word in range(words.size):
@@ -182,8 +111,8 @@ def _unite(todo, words, parent, to, here, there, square, limit):  # type: ignore
     return found
 
 
-@_compiled
-def _chain(line, features, square, limit):  # type: ignore[no-untyped-def]
+@kernel
+def _chain(line, features, square, limit):
     """Join each core of a line, not yet joined to any, to the one before it."""
     for x in range(1, line.size):
         if line[x] >= 0 and line[x - 1] >= 0:
@@ -191,17 +120,15 @@ def _chain(line, features, square, limit):  # type: ignore[no-untyped-def]
                 line[x] = line[x - 1]
 
 
-@_compiled
-def _flatten(parent, begin, end):  # type: ignore[no-untyped-def]
+@kernel
+def _flatten(parent, begin, end):
     for i in range(begin, end):
         if parent[i] >= 0:
             parent[i] = _root(parent, i)
 
 
-@_compiled
-def _join(  # type: ignore[no-untyped-def]
-    lo, hi, floor, ceiling, features, offsets, squares, limit, parent
-):
+@kernel
+def join(lo, hi, floor, ceiling, features, offsets, squares, limit, parent):
     """Unite lines from `lo` to `hi` with lines before them, `floor` to `ceiling`."""
     rows, columns = parent.shape[1:]
     flat = parent.reshape(-1)
@@ -233,8 +160,8 @@ def _join(  # type: ignore[no-untyped-def]
                 _flatten(flat, line * columns, (line + 1) * columns)
 
 
-@_compiled
-def _number(parent):  # type: ignore[no-untyped-def]
+@kernel
+def number(parent):
     """Turn parents, which come before their children, into 1, 2, … and 0."""
     count = 0
     for i in range(parent.size):
@@ -247,10 +174,8 @@ def _number(parent):  # type: ignore[no-untyped-def]
             parent[i] = 0
 
 
-@_compiled
-def _reach_borders(  # type: ignore[no-untyped-def]
-    lo, hi, features, offsets, squares, limit, labels
-):
+@kernel
+def reach_borders(lo, hi, features, offsets, squares, limit, labels):
     """Give pixels that are no cores minus the lowest label of a core near them."""
     rows, columns = labels.shape[1:]
     best = np.empty(columns, np.uint32)
@@ -270,3 +195,18 @@ def _reach_borders(  # type: ignore[no-untyped-def]
                         best[x] = np.uint32(found[to] - 1)
         for x in border:
             labels[z, y, x] = 0 if best[x] == NOBODY else -np.int32(best[x]) - 1
+
+
+KERNELS = (find_cores, join, number, reach_borders)
+
+
+def warm() -> None:
+    """Compile everything."""
+    features = np.zeros((1, 1, 2, 3), np.float32)
+    offsets, squares = np.zeros((1, 3), np.int64), np.zeros(1)
+    labels = np.zeros(features.shape[1:], np.int32)
+    given = (features, offsets, squares, 1.0)
+    find_cores(0, 2, *given, 1, labels)
+    join(0, 2, 0, 2, *given, labels)
+    number(labels.reshape(-1))
+    reach_borders(0, 2, *given, labels)

@@ -1,0 +1,1 @@
+"""Image in, image out: less noise, even background, more contrast, sharper."""

@@ -1,0 +1,1 @@
+"""Networks that learn from labels: needs PyTorch, which nothing else imports."""

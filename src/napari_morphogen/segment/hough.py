@@ -1,0 +1,375 @@
+"""Straight lines and circles that the edges of a plane vote for."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple
+
+import annotated_types as at
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_morphogen.intensity import smooth, unit_range
+from napari_morphogen.params import Image, Shapes, Sigma, Spacing, Unit
+from napari_morphogen.segment.edges import Quantile, canny
+
+Length = Annotated[float, at.Interval(ge=1, le=10_000), Unit("px")]
+Gap = Annotated[float, at.Interval(ge=1, le=1000), Unit("px")]
+Radius = Annotated[int, at.Interval(ge=1, le=10_000), Unit("px")]
+Count = Annotated[int, at.Interval(ge=1, le=10_000)]
+Degrees = Annotated[float, at.Interval(ge=0.1, le=10), at.MultipleOf(0.1)]
+Share = Annotated[float, at.Interval(ge=0.01, le=1), at.MultipleOf(0.01)]
+
+BAND = 1.5  # pixels from a line that still lie on it
+SWING = np.deg2rad(15)  # how far the direction of one edge pixel may be wrong
+SUPPORT = 0.5  # of a line's length must be edges
+FITS = 3
+PATIENCE = 200  # peaks in a row that hold no line before the search ends
+
+
+def hough_lines(
+    image: Image,
+    *,
+    sigma: Sigma = 2.0,
+    low_threshold: Quantile = 0.85,
+    high_threshold: Quantile = 0.95,
+    min_length: Length = 30.0,
+    max_gap: Gap = 5.0,
+    count: Count = 100,
+    angle_step: Degrees = 1.0,
+    spacing: Spacing = (),
+) -> Shapes:
+    """Find straight lines along edges, from end to end, by Hough's method.
+
+    Parameters
+    ----------
+    image : ndarray of shape (M, N)
+        Intensities.
+    sigma : float
+        Smoothing before the edges are found, in pixels of the finest axis.
+    low_threshold : float
+        Weak edges: quantile of the gradient strength (0 to 1); see `canny`.
+    high_threshold : float
+        Strong edges: quantile of the gradient strength (0 to 1), at least
+        `low_threshold`.
+    min_length : float
+        Shorter lines are left out; in pixels of the finest axis.
+    max_gap : float
+        Edges of one line may be interrupted as far as this; in pixels of the
+        finest axis.
+    count : int
+        At most so many lines, those with the most votes.
+    angle_step : float
+        How finely directions are told apart in the vote, in degrees. Lines are
+        then fitted, so that their directions are more exact than this.
+    spacing : tuple of float
+        Pixel size per axis, the finest 1.
+
+    Returns
+    -------
+    lines : ndarray of float64, shape (n, 2, 2)
+        Row and column of both ends of every line, the longest line first.
+
+    Raises
+    ------
+    InputError
+        When `high_threshold` is below `low_threshold`.
+
+    Notes
+    -----
+    The pixels of Canny's edges vote for the lines through them [1]_ whose
+    normal lies within 15 degrees of their gradient [2]_. Of the line with the
+    most votes the longest piece without a gap wider than `max_gap` is taken,
+    fitted to its pixels by least squares, lengthened as far as edges go on, and
+    kept when it is long enough and half of it lies on edges. Its pixels take
+    their votes back, and the next line is looked for. A drawn line is two
+    edges, one on each side.
+
+    References
+    ----------
+    .. [1] R. O. Duda and P. E. Hart, Commun. ACM 15, 11-15 (1972),
+       DOI 10.1145/361237.361242
+    .. [2] D. H. Ballard, Pattern Recognition 13, 111-122 (1981),
+       DOI 10.1016/0031-3203(81)90009-1
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> square = np.pad(np.ones((40, 40)), 20)
+    >>> hough_lines(square, sigma=1).shape
+    (4, 2, 2)
+    """
+    edges = _edges(image, sigma, (low_threshold, high_threshold), spacing)
+    least, gap = min_length / edges.unit, max_gap / edges.unit
+    found = list(_segments(_Votes(edges, angle_step), least, gap, count))
+    lines = np.array(found, np.float64).reshape(-1, 2, 2)
+    lengths = np.hypot(*(lines[:, 1] - lines[:, 0]).T)
+    return np.asarray(lines[np.argsort(-lengths, kind="stable")] / edges.sizes)
+
+
+def hough_circles(
+    image: Image,
+    *,
+    sigma: Sigma = 2.0,
+    low_threshold: Quantile = 0.85,
+    high_threshold: Quantile = 0.95,
+    min_radius: Radius = 10,
+    max_radius: Radius = 40,
+    min_distance: Length = 20.0,
+    count: Count = 100,
+    threshold: Share = 0.4,
+    spacing: Spacing = (),
+) -> Shapes:
+    """Find circles along edges by Hough's method.
+
+    Parameters
+    ----------
+    image : ndarray of shape (M, N)
+        Intensities.
+    sigma : float
+        Smoothing before the edges are found, in pixels of the finest axis.
+    low_threshold : float
+        Weak edges: quantile of the gradient strength (0 to 1); see `canny`.
+    high_threshold : float
+        Strong edges: quantile of the gradient strength (0 to 1), at least
+        `low_threshold`.
+    min_radius, max_radius : int
+        Radii to look for, in pixels of the finest axis; in either order.
+    min_distance : float
+        Of circles whose centres are closer than this the best is kept; in
+        pixels of the finest axis.
+    count : int
+        At most so many circles, the best.
+    threshold : float
+        Share of the circle that must lie on edges, 0 to 1.
+    spacing : tuple of float
+        Pixel size per axis, the finest 1.
+
+    Returns
+    -------
+    circles : ndarray of float64, shape (n, 4, 2)
+        Row and column of the corners of the square around every circle, the
+        best circle first.
+
+    Raises
+    ------
+    InputError
+        When `high_threshold` is below `low_threshold`.
+
+    Notes
+    -----
+    The pixels of Canny's edges vote for the centres of the circles through
+    them [1]_, one radius after the other; the votes are divided by the number
+    of pixels of the circle. Maxima of all radii compete with each other; a
+    pixel may be one off a circle.
+
+    References
+    ----------
+    .. [1] R. O. Duda and P. E. Hart, Commun. ACM 15, 11-15 (1972),
+       DOI 10.1145/361237.361242
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row, column = np.ogrid[:64, :64]
+    >>> disc = (row - 30) ** 2 + (column - 34) ** 2 <= 15**2
+    >>> hough_circles(disc).mean(axis=1).round()
+    array([[30., 34.]])
+    """
+    edges = _edges(image, sigma, (low_threshold, high_threshold), spacing)
+    low, high = sorted((min_radius / edges.unit, max_radius / edges.unit))
+    radii = np.arange(round(low), min(round(high), np.hypot(*edges.map.shape)) + 1)
+    found = _candidates(edges.map, radii, threshold)
+    best = _best(found, min_distance / edges.unit, count)
+    corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
+    circles = best[:, None, 1:3] + best[:, None, 3:] * corners
+    return np.asarray(circles / edges.sizes)
+
+
+class _Edges(NamedTuple):
+    """Edge pixels of a plane whose pixels were made square."""
+
+    map: NDArray[np.bool_]
+    angles: NDArray[np.float64]  # of the gradients at edge pixels, 0 to pi
+    sizes: NDArray[np.float64]  # square pixels per pixel along each axis
+    unit: float  # pixels of the finest axis of the image per square pixel
+
+
+def _edges(
+    image: NDArray[Any],
+    sigma: float,
+    limits: tuple[float, float],
+    spacing: tuple[float, ...],
+) -> _Edges:
+    unit = min(spacing, default=1.0)
+    sizes = np.array(spacing or (1.0, 1.0)) / unit
+    values, broken, _ = _square(image, sizes)
+    smoothed = smooth(values, sigma / unit, ())
+    if broken is not None:
+        values = np.where(broken, np.nan, values)
+    low, high = limits
+    found = canny(values, sigma=sigma / unit, low_threshold=low, high_threshold=high)
+    slopes = [ndimage.sobel(smoothed, axis)[found > 0] for axis in (0, 1)]
+    angles = np.arctan2(slopes[1], slopes[0]).astype(np.float64) % np.pi
+    return _Edges(found > 0, angles, sizes, unit)
+
+
+def _square(
+    image: NDArray[Any], sizes: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None, None]:
+    """Return values from 0 to 1 and broken pixels on a grid of square pixels."""
+    plane = unit_range(image)
+    if (sizes == 1).all():
+        return plane.values, plane.broken, None
+    shape = tuple(int(n) for n in np.floor((np.array(image.shape) - 1) * sizes) + 1)
+
+    def resample(values: NDArray[Any], order: int) -> Any:
+        return ndimage.affine_transform(
+            values, 1 / sizes, output_shape=shape, order=order, mode="nearest"
+        )
+
+    broken = plane.broken
+    return (
+        resample(plane.values, 1),
+        None if broken is None else resample(broken, 0),
+        None,
+    )
+
+
+# ---- lines
+
+
+class _Votes:
+    """Votes of edge pixels for lines; pixels can take their votes back."""
+
+    def __init__(self, edges: _Edges, angle_step: float) -> None:
+        self.points = np.argwhere(edges.map).astype(np.float64)
+        self.gradients = edges.angles
+        self.free = np.ones(len(self.points), bool)
+        self.bins = max(round(180 / angle_step), 1)
+        self.step = np.pi / self.bins
+        self.reach = int(np.hypot(*edges.map.shape)) + 2
+        self.width = 2 * self.reach + 2
+        self.counts = np.zeros(self.bins * self.width, np.int32)
+        self._cast(np.arange(len(self.points)), 1)
+
+    def best(self) -> tuple[int, float, float]:
+        """Return the votes, normal and offset of the first line."""
+        place = int(self.counts.argmax())
+        turn, offset = divmod(place, self.width)
+        return int(self.counts[place]), turn * self.step, offset - self.reach
+
+    def drop(self, angle: float, offset: float) -> None:
+        """Forget a line that turned out to be none, and its neighbours."""
+        turn, at = round(angle / self.step), round(offset) + self.reach
+        self.counts.reshape(self.bins, -1)[turn, max(at - 1, 0) : at + 2] = 0
+
+    def take(self, points: NDArray[np.intp]) -> None:
+        """Take pixels and their votes away."""
+        self._cast(points, -1)
+        self.free[points] = False
+
+    def along(self, angle: float, offset: float) -> NDArray[np.intp]:
+        """Return the free pixels on a line with gradients across it."""
+        away = np.abs(self.points @ _direction(angle) - offset) <= BAND
+        near = np.flatnonzero(away & self.free)
+        turned = np.abs(self.gradients[near] - angle) % np.pi
+        return near[np.minimum(turned, np.pi - turned) <= SWING]
+
+    def _cast(self, points: NDArray[np.intp], weight: int) -> None:
+        swing = int(SWING / self.step)
+        middle = np.round(self.gradients[points] / self.step).astype(np.intp)
+        for turn in range(-swing, swing + 1):
+            normal = (middle + turn) % self.bins
+            across = _direction(normal * self.step)
+            offset = np.floor((self.points[points] * across.T).sum(axis=1))
+            place = normal * self.width + offset.astype(np.intp) + self.reach
+            for side in (0, 1):  # both whole numbers beside the offset
+                np.add.at(self.counts, place + side, weight)
+
+
+def _direction(angle: Any) -> NDArray[np.float64]:
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
+def _segments(
+    votes: _Votes, min_length: float, max_gap: float, count: int
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the ends of lines, those with the most votes first."""
+    found, failed = 0, 0
+    while found < count and failed < PATIENCE:
+        number, angle, offset = votes.best()
+        if number < max(SUPPORT * min_length, 2):
+            return
+        run, ends = _longest(votes, angle, offset, max_gap)
+        length = float(np.hypot(*(ends[1] - ends[0])))
+        if length < min_length or len(run) < SUPPORT * length:
+            votes.drop(angle, offset)
+            failed += 1
+            continue
+        votes.take(run)
+        found, failed = found + 1, 0
+        yield ends
+
+
+def _longest(
+    votes: _Votes, angle: float, offset: float, max_gap: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the pixels and the ends of the longest piece of a line, fitted."""
+    run, ends = np.zeros(0, np.intp), np.zeros((2, 2))
+    for _ in range(FITS):
+        near = votes.along(angle, offset)
+        along = votes.points[near] @ _direction(angle + np.pi / 2)
+        order = np.argsort(along, kind="stable")
+        breaks = np.flatnonzero(np.diff(along[order]) > max_gap + 1) + 1
+        pieces = np.split(order, breaks)
+        piece = max(pieces, key=lambda p: np.ptp(along[p]) if p.size else 0.0)
+        if piece.size < 2 or (run.size and piece.size < run.size):
+            break
+        run = near[piece]
+        angle, offset, ends = _fit(votes.points[run])
+    return run, ends
+
+
+def _fit(
+    points: NDArray[np.float64],
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Return normal, offset and ends of the line with the least squares."""
+    middle = points.mean(axis=0)
+    moved = points - middle
+    direction = np.linalg.eigh(moved.T @ moved)[1][:, 1]
+    along = moved @ direction
+    ends = middle + np.outer([along.min(), along.max()], direction)
+    angle = float(np.arctan2(-direction[0], direction[1])) % np.pi
+    return angle, float(middle @ _direction(angle)), ends[np.argsort(ends[:, 0])]
+
+
+# ---- circles
+
+
+def _candidates(
+    edges: NDArray[np.bool_], radii: NDArray[Any], threshold: float
+) -> NDArray[np.float64]:
+    """Return votes, row, column and radius of all maxima."""
+    from skimage import transform  # heavy: the dock opens without it
+
+    found = [np.zeros((0, 4))]
+    thick = ndimage.binary_dilation(edges)
+    for radius in radii:
+        votes = transform.hough_circle(thick, int(radius))[0]
+        peaks = (votes >= threshold) & (votes == ndimage.maximum_filter(votes, 3))
+        places = np.argwhere(peaks)
+        sizes = np.full(len(places), radius)
+        found.append(np.column_stack([votes[peaks], places, sizes]))
+    return np.concatenate(found)
+
+
+def _best(
+    found: NDArray[np.float64], min_distance: float, count: int
+) -> NDArray[np.float64]:
+    """Return the best candidates whose centres are far enough from each other."""
+    left, best = found[np.argsort(-found[:, 0], kind="stable")], []
+    while len(left) and len(best) < count:
+        best.append(left[0])
+        away = np.hypot(*(left[1:, 1:3] - left[0, 1:3]).T)
+        left = left[1:][away >= min_distance]
+    return np.array(best).reshape(-1, 4)
