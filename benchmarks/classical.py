@@ -168,7 +168,7 @@ def plain_canny_3d(image: Array) -> Array:
 def objects(shape: tuple[int, ...]) -> tuple[Array, Array]:
     """Return labels, about 4000 in four million pixels, and intensities."""
     rng = np.random.default_rng(0)
-    image = ndimage.gaussian_filter(rng.normal(size=shape).astype(np.float32), 7)
+    image = ndimage.gaussian_filter(rng.normal(size=shape).astype(np.float32), 4.5)
     image /= image.std()
     return measure.label(image > 0.8).astype(np.int32), image
 

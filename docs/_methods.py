@@ -43,6 +43,8 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "chan_vese": ("coins", {"sigma": 2.0, "min_size": 150}),
     "geodesic_contour": ("coins", {"min_size": 300}),
     "kmeans": ("tissue", {"sigma": 1.0}),
+    "superpixel_clusters": ("tissue", {}),
+    "quantise_colours": ("tissue", {"colours": 6}),
     "watershed": ("spheres", {"h": 0.5}),
     "gaussian": ("coins", {"sigma": 3.0}),
     "median": ("coins", {"radius": 3.0}),

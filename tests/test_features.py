@@ -61,7 +61,9 @@ def test_derivatives_are_those_of_numpy_per_unit_of_length(spacing):
     ndim = len(spacing)
     hessian = np.stack([np.stack(row, axis=-1) for row in second], axis=-2)
     values = np.linalg.eigvalsh((hessian + hessian.swapaxes(-1, -2)) / 2)[..., ::-1]
-    found = multiscale(image, sigmas=[2], kinds=("gradient", "hessian"), spacing=spacing)
+    found = multiscale(
+        image, sigmas=[2], kinds=("gradient", "hessian"), spacing=spacing
+    )
     assert len(found) == 1 + ndim
     np.testing.assert_allclose(found[0], length, atol=1e-6)
     np.testing.assert_allclose(found[1:], np.moveaxis(values, -1, 0), atol=1e-6)

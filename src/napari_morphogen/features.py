@@ -127,7 +127,8 @@ def pieces(
     features : ndarray
         What `multiscale` has there, to the last bit.
     """
-    given = {"sigmas": tuple(sigmas), "kinds": tuple(kinds), "spacing": spacing}
+    given: dict[str, Any] = {"sigmas": tuple(sigmas), "kinds": tuple(kinds)}
+    given |= {"spacing": tuple(spacing)}
     axis = 0 if channel_axis is None else channel_axis
     stack = np.moveaxis(image, axis, 0) if channel_axis is not None else image[None]
     shape = stack.shape[1:]
@@ -184,7 +185,7 @@ clear = _cache.clear
 def _digest(image: NDArray[Any], given: dict[str, Any]) -> bytes:
     words = repr((image.shape, image.dtype.str, sorted(given.items())))
     digest = hashlib.blake2b(words.encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(image).reshape(-1).view(np.uint8))
+    digest.update(np.ascontiguousarray(image).reshape(-1).view(np.uint8).data)
     return digest.digest()
 
 

@@ -208,10 +208,11 @@ def _plain_intensities(
     values = image[counted].astype(np.float64)
     of = np.searchsorted(ids, labels[counted].astype(np.int64))
     count = np.bincount(of, minlength=ids.size)
-    total = np.bincount(of, values, ids.size)
+    total: NDArray[np.float64] = np.bincount(of, values, ids.size)
     low, high = np.full(ids.size, np.inf), np.full(ids.size, -np.inf)
     np.minimum.at(low, of, values)
     np.maximum.at(high, of, values)
     mean = total / np.maximum(count, 1)
-    squares = np.bincount(of, (values - mean[of]) ** 2, ids.size)
+    away = (values - mean[of]) ** 2
+    squares: NDArray[np.float64] = np.bincount(of, away, ids.size)
     return fast.Intensities(count, total, low, high, squares)

@@ -173,7 +173,7 @@ class Plan:
 
     def learned(self) -> Any:
         """Return what the method learns from the frames that were painted on."""
-        if self.method.fit is None:
+        if self.method.fit is None or 0 in self.image.data.shape:
             return None
         roles = {p.name for p in parameters(self.method.function) if p.role}
         plain = {n: value for n, value in self.values.items() if n not in roles}

@@ -26,6 +26,12 @@ from napari_morphogen.segment.contours import chan_vese, geodesic_contour
 from napari_morphogen.segment.dbscan import dbscan
 from napari_morphogen.segment.edges import canny, sobel
 from napari_morphogen.segment.flows import ambrosio_tortorelli, smooth_flow
+from napari_morphogen.segment.examples import (
+    fit_forest,
+    fit_nearest,
+    nearest_class,
+    random_forest,
+)
 from napari_morphogen.segment.gradients import gradient
 from napari_morphogen.segment.mixture import gaussian_mixture
 from napari_morphogen.segment.quantise import quantise_colours
@@ -139,6 +145,8 @@ METHODS: tuple[Method, ...] = (
     Method(slic, "clustering"),
     Method(superpixel_clusters, "clustering"),
     Method(quantise_colours, "clustering"),
+    Method(nearest_class, "examples", fit=fit_nearest),
+    Method(random_forest, "examples", fit=fit_forest),
     Method(watershed, "watershed"),
     Method(filter_objects, "cleanup"),
     Method(fill_holes, "cleanup"),

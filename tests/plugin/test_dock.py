@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_morphogen import recipe, run
 
-DOCKS = ["Threshold", "Edges", "Clustering", "Watershed"]
+DOCKS = ["Threshold", "Edges", "Contours", "Clustering", "Watershed", "Enhance"]
 PLACE = {
     "scale": (2.0, 0.5, 0.5),
     "translate": (10.0, -20.0, 5.0),

@@ -254,7 +254,8 @@ def _tasks(volume: NDArray[Any]) -> range:
 
 def _rows(volume: NDArray[Any], task: int) -> tuple[int, int, int]:
     """Return plane, first and last row of one task."""
-    z, strip = divmod(task, -(-volume.shape[1] // STRIP))
+    # plane after plane: two of the three that a strip needs are still in the cache
+    strip, z = divmod(task, volume.shape[0])
     return z, strip * STRIP, min((strip + 1) * STRIP, volume.shape[1])
 
 

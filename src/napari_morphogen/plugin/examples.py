@@ -1,5 +1,8 @@
 """The dock that learns classes of pixels from strokes."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from magicgui import widgets
 from napari.layers import Labels, Layer
@@ -7,6 +10,7 @@ from napari.viewer import Viewer
 
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin.dock import MethodDock
+from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import row
 from napari_morphogen.plugin.preview import camera
 from napari_morphogen.recipe import KEY
@@ -16,11 +20,18 @@ BRUSH = 5  # pixels
 STROKES = "strokes"
 
 
+def place_of(uncertainty: Any, strokes: Any) -> Iterator[tuple[int, ...]]:
+    """Yield the place that is least certain; for a worker."""
+    known = None if strokes is None else np.asarray(strokes)
+    yield most_uncertain(np.asarray(uncertainty), strokes=known)
+
+
 class ExamplesDock(MethodDock):
     """Classes of pixels from a few strokes, and where more strokes help most."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer, "examples")
+        self._search: Job | None = None
         self.live.text = "Live while painting"
         self.new = widgets.PushButton(
             name="new",
@@ -72,12 +83,11 @@ class ExamplesDock(MethodDock):
         if found is None or painted is None:
             self._say("Run a method first: it says where it is uncertain.")
             return
-        known = np.asarray(painted.data)
-        fits = known.shape == found.data.shape
-        place = most_uncertain(np.asarray(found.data), known if fits else None)
-        self._go_to(found, place)
-        share = 100 * float(found.data[place])
-        self._say(f"Uncertainty {share:.0f} % here; paint a stroke and run again.")
+        fits = painted.data.shape == found.data.shape
+        job = self._search = Job(place_of, found.data, painted.data if fits else None)
+        job.item.connect(lambda place: self._go_to(found, place))
+        job.failed.connect(self._say)
+        job.start()
 
     def _made_as(self, output: str) -> Layer | None:
         """Return the newest layer that holds this result of the chosen method."""
@@ -87,7 +97,18 @@ class ExamplesDock(MethodDock):
                 return layer
         return None
 
+    def release(self) -> None:
+        """End the jobs and let go of the viewer, without touching any widget."""
+        super().release()
+        if self._search is not None:
+            self._search.cancel()
+
     def _go_to(self, layer: Layer, place: tuple[int, ...]) -> None:
+        """Bring a pixel of a layer into the middle of the view."""
+        if layer not in self._viewer.layers:
+            return
+        share = 100 * float(layer.data[place])
+        self._say(f"Uncertainty {share:.0f} % here; paint a stroke and run again.")
         world = layer.data_to_world(place)
         ndim = self._viewer.dims.ndim
         self._viewer.dims.set_point(range(ndim - layer.ndim, ndim), world)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from napari_morphogen import fast
 from napari_morphogen.segment.training import Examples, Stack
 
-RIDGE = 0.1  # added to variances of 1, so that few pixels tell directions apart
+RIDGE = 0.3  # added to variances of 1, so that few pixels tell directions apart
+FLAT = 1e-3  # of a feature's size: painted pixels that differ less are alike
 OWN = 0.5  # share of a class's own covariance
 
 Values = NDArray[np.float64]
@@ -45,6 +46,7 @@ class Normals:
         if not classes.size:  # all painted pixels are broken
             values, classes = np.zeros((1, values.shape[1])), np.array([-1])
         middle, widths = values.mean(axis=0), values.std(axis=0)
+        widths = np.maximum(widths, FLAT * np.abs(values).max(axis=0))
         widths[widths == 0] = 1
         scaled = (values - middle) / widths
         groups = [scaled[classes == k] for k in range(examples.number)]

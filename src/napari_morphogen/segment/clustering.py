@@ -7,11 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.params import ChannelAxis, Image, Labels, Seed, Sigma, Spacing
-from napari_morphogen.segment.vectors import CHUNK, ColourSpace, Weight, unit, vectors
+from napari_morphogen.segment.vectors import (
+    CHUNK,
+    ColourSpace,
+    Weight,
+    spread_out,
+    unit,
+    vectors,
+)
 
 SAMPLE = 100_000  # pixels that several channels are fitted on
 STARTS, FEW = 4, 20  # several starts are tried for up to so many classes
 LEVELS = 1024  # up to so many different values the optimum is exact
+TABLE, WHOLE = 2**16, 2**24  # whole numbers within and up to these are tabulated
 RESOLUTION = 2**20  # closer colours drown in the rounding of squared distances
 
 
@@ -106,10 +114,9 @@ def kmeans(
         position=position,
         texture=texture,
     )
-    labels = np.zeros(whole.shape, np.int32)
-    if len(points):
-        labels[whole] = cluster(points, n_clusters, seed, colours)
-    return labels
+    if not len(points):
+        return np.zeros(whole.shape, np.int32)
+    return spread_out(cluster(points, n_clusters, seed, colours), whole)
 
 
 def cluster(
@@ -199,9 +206,7 @@ def _class_costs(values: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
 
 
 def _cluster_grey(pixels: NDArray[Any], n_clusters: int) -> NDArray[np.int32]:
-    values, inverse, counts = np.unique(
-        pixels[:, 0], return_inverse=True, return_counts=True
-    )
+    values, inverse, counts = _different(pixels[:, 0])
     values = unit(values)
     many = len(values) > LEVELS
     first = _bin_starts(values, counts) if many else np.arange(len(values))
@@ -212,7 +217,24 @@ def _cluster_grey(pixels: NDArray[Any], n_clusters: int) -> NDArray[np.int32]:
     if many:
         cuts = _lloyd_sorted(values, counts, cuts)
     classes = np.searchsorted(cuts, np.arange(len(values)), side="right") + 1
-    return np.asarray(classes.astype(np.int32)[inverse])
+    return np.asarray(classes.astype(np.int32).take(inverse))
+
+
+def _different(
+    values: NDArray[Any],
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
+    """Return the different values, which one each is, and how often each occurs."""
+    low, high = float(values.min()), float(values.max())
+    if abs(low) < WHOLE and high - low < TABLE:
+        place = values.astype(np.int32)
+        if np.array_equal(place.astype(values.dtype), values):  # whole numbers
+            place -= int(low)
+            counts = np.bincount(place)
+            found = np.flatnonzero(counts)
+            rank = np.zeros(counts.size, np.int32)
+            rank[found] = np.arange(found.size)
+            return found + int(low), rank.take(place), counts[found]
+    return np.unique(values, return_inverse=True, return_counts=True)
 
 
 def _bin_starts(values: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.intp]:

@@ -11,8 +11,8 @@ from napari_morphogen.params import (
     Image,
     Labels,
     Seed,
-    Sigma,
     Spacing,
+    Unit,
 )
 from napari_morphogen.segment.classifiers import Forest, Normals
 from napari_morphogen.segment.training import (
@@ -27,6 +27,7 @@ MOST_NEAREST = 20_000  # pixels of a class that distances are learned from
 MOST_FOREST = 5_000  # pixels of a class that trees are grown on
 
 Learned = Annotated[Any, Filled()]
+Softness = Annotated[float, at.Interval(ge=0, le=10), at.MultipleOf(0.1), Unit("px")]
 Scales = Annotated[int, at.Interval(ge=1, le=len(SIGMAS))]
 
 
@@ -35,9 +36,9 @@ def nearest_class(
     *,
     strokes: Labels,
     distance: Literal["mahalanobis", "euclidean"] = "mahalanobis",
-    covariance: Literal["shared", "own"] = "shared",
+    covariance: Literal["own", "shared"] = "own",
     scales: Scales = 5,
-    sigma: Sigma = 0.0,
+    sigma: Softness = 1.0,
     model: Learned = None,
     spacing: Spacing = (),
     channel_axis: ChannelAxis = None,
@@ -55,8 +56,8 @@ def nearest_class(
         directions in which its pixels vary; "euclidean" lets all features count
         alike.
     covariance : str
-        How pixels of a class vary, for "mahalanobis": "shared" by all classes,
-        which needs few pixels, or every class its "own".
+        How pixels of a class vary, for "mahalanobis": every class in its "own"
+        way, or in one "shared" by all.
     scales : int
         How many widths of surroundings are looked at: 0.5, 1, 2, 4, 8 and 16
         pixels of the finest axis.
@@ -87,8 +88,9 @@ def nearest_class(
     painted pixels. With d the Mahalanobis distance [1]_ to the mean of a class and
     S its covariance, the class has the probability of a normal distribution,
     exp(-d² / 2) / sqrt(det S), over the sum for all classes, which count alike
-    (linear and quadratic discriminants [2]_). To S, the mean over the classes if
-    "shared", 0.1 is added on the diagonal [3]_; an "own" one is half the shared.
+    (linear and quadratic discriminants [2]_). A "shared" S is the mean over the
+    classes, an "own" one the mean of it and that of the class; 0.3 is added on
+    the diagonal, since few pixels do not tell how all features vary [3]_.
 
     References
     ----------
@@ -104,13 +106,17 @@ def nearest_class(
     >>> import numpy as np
     >>> image = np.repeat([[0, 0, 0, 0, 9, 9, 9, 9]], 8, axis=0)
     >>> strokes = np.zeros_like(image)
-    >>> strokes[2:4, 1], strokes[2:4, 6] = 1, 2
+    >>> strokes[2, :3], strokes[2, 5:] = 1, 2
     >>> nearest_class(image, strokes=strokes).labels[0]
     array([1, 1, 1, 1, 2, 2, 2, 2], dtype=int32)
     """
     if model is None:
-        given = {"distance": distance, "covariance": covariance, "scales": scales}
-        model = fit_nearest(_only(image, strokes, spacing, channel_axis), **given)
+        model = fit_nearest(
+            _only(image, strokes, spacing, channel_axis),
+            distance=distance,
+            covariance=covariance,
+            scales=scales,
+        )
     return classify(image, model, sigma, spacing, channel_axis)
 
 
@@ -121,7 +127,7 @@ def random_forest(
     n_trees: Annotated[int, at.Interval(ge=1, le=500)] = 50,
     max_depth: Annotated[int, at.Interval(ge=1, le=30)] = 10,
     scales: Scales = 5,
-    sigma: Sigma = 0.0,
+    sigma: Softness = 1.0,
     seed: Seed = 0,
     model: Learned = None,
     spacing: Spacing = (),
@@ -180,14 +186,18 @@ def random_forest(
     >>> import numpy as np
     >>> image = np.repeat([[0, 0, 0, 0, 9, 9, 9, 9]], 8, axis=0)
     >>> strokes = np.zeros_like(image)
-    >>> strokes[2:4, 1], strokes[2:4, 6] = 1, 2
+    >>> strokes[2, :3], strokes[2, 5:] = 1, 2
     >>> random_forest(image, strokes=strokes, scales=1).labels[0]
     array([1, 1, 1, 1, 2, 2, 2, 2], dtype=int32)
     """
     if model is None:
-        given = {"max_depth": max_depth, "scales": scales, "seed": seed}
-        alone = _only(image, strokes, spacing, channel_axis)
-        model = fit_forest(alone, n_trees=n_trees, **given)
+        model = fit_forest(
+            _only(image, strokes, spacing, channel_axis),
+            n_trees=n_trees,
+            max_depth=max_depth,
+            scales=scales,
+            seed=seed,
+        )
     return classify(image, model, sigma, spacing, channel_axis)
 
 
@@ -195,9 +205,9 @@ def fit_nearest(
     samples: Iterable[Mapping[str, Any]],
     *,
     distance: str = "mahalanobis",
-    covariance: str = "shared",
+    covariance: str = "own",
     scales: int = 5,
-    sigma: float = 0.0,
+    sigma: float = 1.0,
 ) -> Model | None:
     """Learn from painted frames what `nearest_class` takes as `model`.
 
@@ -226,7 +236,7 @@ def fit_forest(
     n_trees: int = 50,
     max_depth: int = 10,
     scales: int = 5,
-    sigma: float = 0.0,
+    sigma: float = 1.0,
     seed: int = 0,
 ) -> Model | None:
     """Learn from painted frames what `random_forest` takes as `model`.

@@ -1,26 +1,26 @@
-"""Straight lines and circles that the edges of a plane vote for."""
+"""Straight lines that the edges of a plane vote for."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from napari_morphogen.intensity import smooth, unit_range
 from napari_morphogen.params import Image, Shapes, Sigma, Spacing, Unit
-from napari_morphogen.segment.edges import Quantile, canny
+from napari_morphogen.segment.edges import Quantile
+from napari_morphogen.segment.plane_edges import (
+    SWING,
+    Count,
+    Length,
+    PlaneEdges,
+    plane_edges,
+)
 
-Length = Annotated[float, at.Interval(ge=1, le=10_000), Unit("px")]
 Gap = Annotated[float, at.Interval(ge=1, le=1000), Unit("px")]
-Radius = Annotated[int, at.Interval(ge=1, le=10_000), Unit("px")]
-Count = Annotated[int, at.Interval(ge=1, le=10_000)]
 Degrees = Annotated[float, at.Interval(ge=0.1, le=10), at.MultipleOf(0.1)]
-Share = Annotated[float, at.Interval(ge=0.01, le=1), at.MultipleOf(0.01)]
 
 BAND = 1.5  # pixels from a line that still lie on it
-SWING = np.deg2rad(15)  # how far the direction of one edge pixel may be wrong
 SUPPORT = 0.5  # of a line's length must be edges
 FITS = 3
 PATIENCE = 200  # peaks in a row that hold no line before the search ends
@@ -33,7 +33,7 @@ def hough_lines(
     low_threshold: Quantile = 0.85,
     high_threshold: Quantile = 0.95,
     min_length: Length = 30.0,
-    max_gap: Gap = 5.0,
+    max_gap: Gap = 10.0,
     count: Count = 100,
     angle_step: Degrees = 1.0,
     spacing: Spacing = (),
@@ -98,7 +98,7 @@ def hough_lines(
     >>> hough_lines(square, sigma=1).shape
     (4, 2, 2)
     """
-    edges = _edges(image, sigma, (low_threshold, high_threshold), spacing)
+    edges = plane_edges(image, sigma, (low_threshold, high_threshold), spacing)
     least, gap = min_length / edges.unit, max_gap / edges.unit
     found = list(_segments(_Votes(edges, angle_step), least, gap, count))
     lines = np.array(found, np.float64).reshape(-1, 2, 2)
@@ -106,142 +106,10 @@ def hough_lines(
     return np.asarray(lines[np.argsort(-lengths, kind="stable")] / edges.sizes)
 
 
-def hough_circles(
-    image: Image,
-    *,
-    sigma: Sigma = 2.0,
-    low_threshold: Quantile = 0.85,
-    high_threshold: Quantile = 0.95,
-    min_radius: Radius = 10,
-    max_radius: Radius = 40,
-    min_distance: Length = 20.0,
-    count: Count = 100,
-    threshold: Share = 0.4,
-    spacing: Spacing = (),
-) -> Shapes:
-    """Find circles along edges by Hough's method.
-
-    Parameters
-    ----------
-    image : ndarray of shape (M, N)
-        Intensities.
-    sigma : float
-        Smoothing before the edges are found, in pixels of the finest axis.
-    low_threshold : float
-        Weak edges: quantile of the gradient strength (0 to 1); see `canny`.
-    high_threshold : float
-        Strong edges: quantile of the gradient strength (0 to 1), at least
-        `low_threshold`.
-    min_radius, max_radius : int
-        Radii to look for, in pixels of the finest axis; in either order.
-    min_distance : float
-        Of circles whose centres are closer than this the best is kept; in
-        pixels of the finest axis.
-    count : int
-        At most so many circles, the best.
-    threshold : float
-        Share of the circle that must lie on edges, 0 to 1.
-    spacing : tuple of float
-        Pixel size per axis, the finest 1.
-
-    Returns
-    -------
-    circles : ndarray of float64, shape (n, 4, 2)
-        Row and column of the corners of the square around every circle, the
-        best circle first.
-
-    Raises
-    ------
-    InputError
-        When `high_threshold` is below `low_threshold`.
-
-    Notes
-    -----
-    The pixels of Canny's edges vote for the centres of the circles through
-    them [1]_, one radius after the other; the votes are divided by the number
-    of pixels of the circle. Maxima of all radii compete with each other; a
-    pixel may be one off a circle.
-
-    References
-    ----------
-    .. [1] R. O. Duda and P. E. Hart, Commun. ACM 15, 11-15 (1972),
-       DOI 10.1145/361237.361242
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> row, column = np.ogrid[:64, :64]
-    >>> disc = (row - 30) ** 2 + (column - 34) ** 2 <= 15**2
-    >>> hough_circles(disc).mean(axis=1).round()
-    array([[30., 34.]])
-    """
-    edges = _edges(image, sigma, (low_threshold, high_threshold), spacing)
-    low, high = sorted((min_radius / edges.unit, max_radius / edges.unit))
-    radii = np.arange(round(low), min(round(high), np.hypot(*edges.map.shape)) + 1)
-    found = _candidates(edges.map, radii, threshold)
-    best = _best(found, min_distance / edges.unit, count)
-    corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
-    circles = best[:, None, 1:3] + best[:, None, 3:] * corners
-    return np.asarray(circles / edges.sizes)
-
-
-class _Edges(NamedTuple):
-    """Edge pixels of a plane whose pixels were made square."""
-
-    map: NDArray[np.bool_]
-    angles: NDArray[np.float64]  # of the gradients at edge pixels, 0 to pi
-    sizes: NDArray[np.float64]  # square pixels per pixel along each axis
-    unit: float  # pixels of the finest axis of the image per square pixel
-
-
-def _edges(
-    image: NDArray[Any],
-    sigma: float,
-    limits: tuple[float, float],
-    spacing: tuple[float, ...],
-) -> _Edges:
-    unit = min(spacing, default=1.0)
-    sizes = np.array(spacing or (1.0, 1.0)) / unit
-    values, broken, _ = _square(image, sizes)
-    smoothed = smooth(values, sigma / unit, ())
-    if broken is not None:
-        values = np.where(broken, np.nan, values)
-    low, high = limits
-    found = canny(values, sigma=sigma / unit, low_threshold=low, high_threshold=high)
-    slopes = [ndimage.sobel(smoothed, axis)[found > 0] for axis in (0, 1)]
-    angles = np.arctan2(slopes[1], slopes[0]).astype(np.float64) % np.pi
-    return _Edges(found > 0, angles, sizes, unit)
-
-
-def _square(
-    image: NDArray[Any], sizes: NDArray[np.float64]
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None, None]:
-    """Return values from 0 to 1 and broken pixels on a grid of square pixels."""
-    plane = unit_range(image)
-    if (sizes == 1).all():
-        return plane.values, plane.broken, None
-    shape = tuple(int(n) for n in np.floor((np.array(image.shape) - 1) * sizes) + 1)
-
-    def resample(values: NDArray[Any], order: int) -> Any:
-        return ndimage.affine_transform(
-            values, 1 / sizes, output_shape=shape, order=order, mode="nearest"
-        )
-
-    broken = plane.broken
-    return (
-        resample(plane.values, 1),
-        None if broken is None else resample(broken, 0),
-        None,
-    )
-
-
-# ---- lines
-
-
 class _Votes:
     """Votes of edge pixels for lines; pixels can take their votes back."""
 
-    def __init__(self, edges: _Edges, angle_step: float) -> None:
+    def __init__(self, edges: PlaneEdges, angle_step: float) -> None:
         self.points = np.argwhere(edges.map).astype(np.float64)
         self.gradients = edges.angles
         self.free = np.ones(len(self.points), bool)
@@ -273,7 +141,7 @@ class _Votes:
         away = np.abs(self.points @ _direction(angle) - offset) <= BAND
         near = np.flatnonzero(away & self.free)
         turned = np.abs(self.gradients[near] - angle) % np.pi
-        return near[np.minimum(turned, np.pi - turned) <= SWING]
+        return np.asarray(near[np.minimum(turned, np.pi - turned) <= SWING])
 
     def _cast(self, points: NDArray[np.intp], weight: int) -> None:
         swing = int(SWING / self.step)
@@ -341,35 +209,3 @@ def _fit(
     ends = middle + np.outer([along.min(), along.max()], direction)
     angle = float(np.arctan2(-direction[0], direction[1])) % np.pi
     return angle, float(middle @ _direction(angle)), ends[np.argsort(ends[:, 0])]
-
-
-# ---- circles
-
-
-def _candidates(
-    edges: NDArray[np.bool_], radii: NDArray[Any], threshold: float
-) -> NDArray[np.float64]:
-    """Return votes, row, column and radius of all maxima."""
-    from skimage import transform  # heavy: the dock opens without it
-
-    found = [np.zeros((0, 4))]
-    thick = ndimage.binary_dilation(edges)
-    for radius in radii:
-        votes = transform.hough_circle(thick, int(radius))[0]
-        peaks = (votes >= threshold) & (votes == ndimage.maximum_filter(votes, 3))
-        places = np.argwhere(peaks)
-        sizes = np.full(len(places), radius)
-        found.append(np.column_stack([votes[peaks], places, sizes]))
-    return np.concatenate(found)
-
-
-def _best(
-    found: NDArray[np.float64], min_distance: float, count: int
-) -> NDArray[np.float64]:
-    """Return the best candidates whose centres are far enough from each other."""
-    left, best = found[np.argsort(-found[:, 0], kind="stable")], []
-    while len(left) and len(best) < count:
-        best.append(left[0])
-        away = np.hypot(*(left[1:, 1:3] - left[0, 1:3]).T)
-        left = left[1:][away >= min_distance]
-    return np.array(best).reshape(-1, 4)

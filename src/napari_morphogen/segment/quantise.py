@@ -104,7 +104,8 @@ def quantise_colours(
     painted[whole] = (palette * span + low)[found]
     true = values if sigma == 0 else pixel_values(image, 0, (), channel_axis)[0]
     error = _error(true, painted[whole])
-    figures = _figures(*values.shape, depth, len(palette), error)
+    pixels, channels = values.shape
+    figures = _figures(pixels, channels, depth, len(palette), error)
     return Quantised(_shaped(painted, channel_axis), figures)
 
 

@@ -142,6 +142,17 @@ def unit(values: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(moved)
 
 
+def spread_out(
+    labels: NDArray[np.int32], whole: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Return the labels of the `whole` pixels as an image, 0 in the others."""
+    if labels.size == whole.size:
+        return labels.reshape(whole.shape)
+    found = np.zeros(whole.shape, np.int32)
+    found[whole] = labels
+    return found
+
+
 def converted(values: NDArray[Any], colour_space: str) -> NDArray[Any]:
     """Return colours (pixels, 3) as points whose distances are seen distances.
 

@@ -1,0 +1,104 @@
+"""Images as networks take them: channels first, a usual range, a usual scale."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from napari_morphogen.intensity import as_float, fill_broken
+from napari_morphogen.params import InputError
+
+LOW, HIGH = 1.0, 99.8  # percentiles that become 0 and 1
+SAMPLE = 2**20  # pixels that percentiles are taken from
+LARGEST = 8.0  # hot pixels end here
+MODE = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def channels_first(image: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
+    """Return the image with its channels in front, one if it has no such axis."""
+    if channel_axis is None:
+        return image[np.newaxis]
+    return np.moveaxis(image, channel_axis, 0)
+
+
+def normalised(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Return every channel with its 1st percentile at 0 and its 99.8th at 1.
+
+    Parameters
+    ----------
+    image : ndarray of shape (channels, [P,] M, N)
+        Any real dtype. Broken pixels take the value of their nearest neighbour.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> normalised(np.arange(1001)[np.newaxis, np.newaxis])[0, 0, [10, 998]]
+    array([0., 1.], dtype=float32)
+    """
+    found = np.empty(image.shape, np.float32)
+    for channel, out in zip(image, found, strict=True):
+        filled, _ = fill_broken(as_float(channel))
+        low, high = _range(filled)
+        scaled = (filled - low) / (high - low)
+        out[...] = np.clip(scaled, -LARGEST, LARGEST)
+    return found
+
+
+def rescaled(image: NDArray[np.float32], scale: Sequence[float]) -> NDArray[np.float32]:
+    """Return the image enlarged or reduced along every spatial axis.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (channels, [P,] M, N)
+        Any number of channels.
+    scale : sequence of float
+        Per spatial axis; more than 1 enlarges.
+    """
+    shape = image.shape[1:]
+    size = [max(1, round(n * s)) for n, s in zip(shape, scale, strict=True)]
+    return resized(image, size)
+
+
+def resized(image: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.float32]:
+    """Return the image interpolated to `size`, averaging where it shrinks.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (channels, [P,] M, N)
+        Any number of channels.
+    size : sequence of int
+        Per spatial axis.
+    """
+    if tuple(size) == image.shape[1:]:
+        return image
+    x = torch.from_numpy(np.ascontiguousarray(image))[None]
+    smaller = any(n < m for n, m in zip(size, image.shape[1:], strict=True))
+    if smaller and len(size) == 2:
+        found = functional.interpolate(x, list(size), mode="bilinear", antialias=True)
+    elif smaller:
+        found = functional.interpolate(x, list(size), mode="area")
+    else:
+        found = functional.interpolate(x, list(size), mode=MODE[len(size)])
+    return found[0].numpy()
+
+
+def check_channels(image: NDArray[Any], wanted: int) -> None:
+    """Raise InputError when an image has another number of channels."""
+    if len(image) != wanted:
+        raise InputError(
+            f"The network was trained on {wanted} channel(s), but the image has "
+            f"{len(image)}; choose the same channels."
+        )
+
+
+def _range(values: NDArray[Any]) -> tuple[Any, Any]:
+    if values.size == 0:
+        return 0, 1
+    step = max(1, values.size // SAMPLE)
+    low, high = np.percentile(values.ravel()[::step], (LOW, HIGH))
+    if not high > low:  # few bright pixels on a constant ground
+        low, high = values.min(), values.max()
+    return low, high if high > low else low + 1

@@ -1,0 +1,239 @@
+"""A trained network with all that is needed to use it again."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_morphogen.nn import checkpoint
+from napari_morphogen.nn.networks import UNet, UNetConfig
+from napari_morphogen.nn.normalise import (
+    channels_first,
+    check_channels,
+    normalised,
+    rescaled,
+    resized,
+)
+from napari_morphogen.nn.predict import predict
+from napari_morphogen.nn.scale import found_scale
+from napari_morphogen.params import InputError
+
+Task = Literal["instances", "semantic"]
+TASKS = ("instances", "semantic")
+LARGEST_WIDTH, MOST_LEVELS = 1024, 8  # a file that asks for more is refused
+
+
+@dataclass(frozen=True, eq=False)
+class Segmenter:
+    """A trained network, how images are made ready for it, and how it was trained.
+
+    Attributes
+    ----------
+    config : UNetConfig
+        The architecture.
+    weights : dict of str to Tensor
+        Of the network.
+    task : str
+        "instances": the network predicts foreground and the distance to the
+        border of the own object; "semantic": probabilities of classes.
+    classes : tuple of str
+        Names of what is predicted.
+    spacing : tuple of float
+        Pixel size per axis in training, the finest 1.
+    diameter : float
+        To which images are scaled, in pixels; 0 is no scaling.
+    scales : tuple of float
+        Least and greatest scale of the training images.
+    thresholds : dict of str to float
+        With which objects are made of the prediction.
+    record : tuple of dict
+        One for every training: images, steps, seconds, losses, seed.
+
+    Examples
+    --------
+    >>> network = UNet(UNetConfig(width=4))
+    >>> model = Segmenter(network.config, network.state_dict())
+    >>> model.predict(np.zeros((9, 12))).shape
+    (2, 9, 12)
+    """
+
+    config: UNetConfig
+    weights: dict[str, Tensor]
+    task: Task = "instances"
+    classes: tuple[str, ...] = ("foreground", "distance")
+    spacing: tuple[float, ...] = ()
+    diameter: float = 0.0
+    scales: tuple[float, float] = (1.0, 1.0)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    record: tuple[Mapping[str, Any], ...] = ()
+
+    def network(self) -> UNet:
+        """Return a network with these weights."""
+        found = UNet(self.config)
+        found.load_state_dict(self.weights)
+        return found.eval()
+
+    def predict(
+        self,
+        image: NDArray[Any],
+        *,
+        channel_axis: int | None = None,
+        scale: float = 0.0,
+        tile: int = 0,
+        flips: bool = False,
+        device: str = "cpu",
+    ) -> NDArray[np.float32]:
+        """Return what the network makes of an image.
+
+        Parameters
+        ----------
+        image : ndarray of shape ([P,] M, N), channels anywhere
+            With the number of channels of the training.
+        channel_axis : int or None
+            The axis that holds channels.
+        scale : float
+            By which the image is enlarged before; 0 finds it from the size of
+            the objects when the network was trained on objects of one size.
+        tile : int
+            Pixels along each axis predicted at once; 0 chooses.
+        flips : bool
+            Whether to average over all mirrored images.
+        device : str
+            "cpu", "cuda" or "mps".
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (classes, [P,] M, N)
+            For "instances" foreground and distance, both from 0 to 1.
+        """
+        ready = self.ready(image, channel_axis)
+        if ready.size == 0:
+            return np.zeros((len(self.classes), *ready.shape[1:]), np.float32)
+        network = self.network()
+
+        def at(factor: float, mirrored: bool = False) -> NDArray[np.float32]:
+            return predict(
+                network,
+                rescaled(ready, (factor,) * self.config.ndim),
+                activation=self.activation,
+                tile=tile,
+                flips=mirrored,
+                device=device,
+            )
+
+        if self.diameter <= 0:
+            return at(1.0, flips)
+        chosen = scale or found_scale(at, self.diameter, self.scales)
+        return resized(at(chosen, flips), ready.shape[1:])
+
+    def activation(self, logits: Tensor) -> Tensor:
+        """Return probabilities: of classes that exclude each other, or of each."""
+        return logits.softmax(1) if self.task == "semantic" else logits.sigmoid()
+
+    def ready(
+        self, image: NDArray[Any], channel_axis: int | None
+    ) -> NDArray[np.float32]:
+        """Return an image as the network takes it, before scaling."""
+        first = channels_first(image, channel_axis)
+        check_channels(first, self.config.in_channels)
+        if first.ndim != self.config.ndim + 1:
+            kinds = {2: "planes", 3: "volumes"}
+            raise InputError(
+                f"The network was trained on {kinds[self.config.ndim]}, but the image "
+                f"has {first.ndim - 1} axes; choose the axes to segment."
+            )
+        return normalised(first)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to one file, whole or not at all."""
+        checkpoint.write(Path(path), {"kind": "segmenter", **self.header()}, self.weights)
+
+    def header(self) -> dict[str, Any]:
+        """Return everything but the weights, as JSON can hold it."""
+        return {
+            "network": asdict(self.config),
+            "task": self.task,
+            "classes": list(self.classes),
+            "spacing": list(self.spacing),
+            "diameter": self.diameter,
+            "scales": list(self.scales),
+            "thresholds": dict(self.thresholds),
+            "record": [dict(entry) for entry in self.record],
+        }
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the model that a file holds; nothing of the file is executed."""
+        header, weights = checkpoint.read(Path(path))
+        return cls.of(header, weights, path)
+
+    @classmethod
+    def of(cls, header: dict[str, Any], weights: dict[str, Tensor], path: Any) -> Self:
+        """Return the model of a header and weights that a file holds.
+
+        Raises
+        ------
+        InputError
+            When they do not belong together.
+        """
+        try:
+            model = cls(
+                _config(header["network"]),
+                weights,
+                header["task"],
+                tuple(str(name) for name in header["classes"]),
+                tuple(float(s) for s in header["spacing"]),
+                float(header["diameter"]),
+                (float(header["scales"][0]), float(header["scales"][1])),
+                {str(k): float(v) for k, v in header["thresholds"].items()},
+                tuple(dict(entry) for entry in header["record"]),
+            )
+            model._check()
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise InputError(
+                f"{path} does not describe a usable model: {error}. Choose another "
+                "file or train the model again."
+            ) from error
+        return model
+
+    def with_thresholds(self, **thresholds: float) -> Self:
+        """Return a copy that makes objects with other thresholds."""
+        return replace(self, thresholds={**self.thresholds, **thresholds})
+
+    def _check(self) -> None:
+        """Raise ValueError unless weights, classes and architecture fit together."""
+        with torch.device("meta"):  # allocates nothing, whatever a file asks for
+            wanted = UNet(self.config).state_dict()
+        if {k: v.shape for k, v in wanted.items()} != {
+            k: v.shape for k, v in self.weights.items()
+        }:
+            raise ValueError("its weights do not fit its architecture")
+        if self.task not in TASKS or len(self.classes) != self.config.out_channels:
+            raise ValueError("its classes do not fit its architecture")
+        if not all(math.isfinite(s) and s > 0 for s in (*self.spacing, *self.scales)):
+            raise ValueError("its sizes are no lengths")
+        if not (math.isfinite(self.diameter) and self.diameter >= 0):
+            raise ValueError("its diameter is no length")
+
+
+def _config(given: dict[str, Any]) -> UNetConfig:
+    factors = tuple(tuple(int(f) for f in level) for level in given["factors"])
+    config = UNetConfig(**{**given, "factors": factors})
+    numbers = (config.in_channels, config.out_channels, config.width)
+    usual = (
+        config.ndim in (2, 3)
+        and all(isinstance(n, int) and 0 < n <= LARGEST_WIDTH for n in numbers)
+        and 1 <= len(factors) <= MOST_LEVELS
+        and all(len(f) == config.ndim and set(f) <= {1, 2, 4} for f in factors)
+        and config.convolutions in (1, 2, 3)
+        and config.pooling in ("max", "average")
+    )
+    if not usual:
+        raise ValueError("its architecture is none that is known")
+    return config

@@ -1,0 +1,87 @@
+"""Edges of a plane with their directions, ready to vote for shapes."""
+
+from typing import Annotated, Any, NamedTuple
+
+import annotated_types as at
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_morphogen.intensity import smooth, unit_range
+from napari_morphogen.params import Unit
+from napari_morphogen.segment.edges import canny
+
+Length = Annotated[float, at.Interval(ge=1, le=10_000), Unit("px")]
+Count = Annotated[int, at.Interval(ge=1, le=10_000)]
+SWING = np.deg2rad(15)  # how far the direction of one edge pixel may be wrong
+
+
+class PlaneEdges(NamedTuple):
+    """Edge pixels of a plane whose pixels were made square.
+
+    Attributes
+    ----------
+    map : ndarray of bool
+        True on edges.
+    angles : ndarray of float
+        Of the gradients at edge pixels, from 0 to pi.
+    sizes : ndarray of float
+        Square pixels per pixel along each axis.
+    unit : float
+        Pixels of the finest axis of the image per square pixel.
+    """
+
+    map: NDArray[np.bool_]
+    angles: NDArray[np.float64]
+    sizes: NDArray[np.float64]
+    unit: float
+
+
+def plane_edges(
+    image: NDArray[Any],
+    sigma: float,
+    limits: tuple[float, float],
+    spacing: tuple[float, ...],
+) -> PlaneEdges:
+    """Return the edges that `canny` finds when the pixels are made square.
+
+    Parameters
+    ----------
+    image : ndarray of shape (M, N)
+        Intensities.
+    sigma : float
+        Smoothing, in pixels of the finest axis.
+    limits : tuple of float
+        Quantiles of the gradient strength of weak and of strong edges.
+    spacing : tuple of float
+        Pixel size per axis; empty means 1 everywhere.
+    """
+    unit = min(spacing, default=1.0)
+    sizes = np.array(spacing or (1.0, 1.0)) / unit
+    values, broken = _square(image, sizes)
+    smoothed = smooth(values, sigma / unit, ())
+    if broken is not None:
+        values = np.where(broken, np.nan, values)
+    low, high = limits
+    found = canny(values, sigma=sigma / unit, low_threshold=low, high_threshold=high)
+    slopes = [ndimage.sobel(smoothed, axis)[found > 0] for axis in (0, 1)]
+    angles = np.arctan2(slopes[1], slopes[0]).astype(np.float64) % np.pi
+    return PlaneEdges(found > 0, angles, sizes, unit)
+
+
+def _square(
+    image: NDArray[Any], sizes: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return values from 0 to 1 and broken pixels on a grid of square pixels."""
+    plane = unit_range(image)
+    if (sizes == 1).all():
+        return plane.values, plane.broken
+    shape = tuple(int(n) for n in np.floor((np.array(image.shape) - 1) * sizes) + 1)
+
+    def resample(values: NDArray[Any], order: int) -> Any:
+        return ndimage.affine_transform(
+            values, 1 / sizes, output_shape=shape, order=order, mode="nearest"
+        )
+
+    broken = None if plane.broken is None else resample(plane.broken, 0)
+    return resample(plane.values, 1), broken
