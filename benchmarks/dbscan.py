@@ -8,12 +8,15 @@ fresh process grows during the call, its result included.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+os.environ["MORPHOGEN_NUMBA"] = "now"
 
 import numpy as np
 from scipy import ndimage

@@ -50,7 +50,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "median": ("coins", {"radius": 3.0}),
     "denoise_nl_means": ("coins", {"strength": 1.5}),
     "denoise_tv": ("coins", {"strength": 2.0}),
-    "subtract_background": ("coins", {"method": "top-hat", "radius": 40.0}),
+    "subtract_background": ("coins", {"estimate": "top-hat", "radius": 40.0}),
 }
 UNITS = {"px": "pixels of the finest axis", "px^n": "pixels (2-D) or voxels (3-D)"}
 MENUS = {"examples": "Classify", "enhance": "Filter"}

@@ -26,7 +26,7 @@ def main() -> None:
 
         ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
         QSettings.setPath(ini, user, home)
-        for take in (threshold, edges, clustering, watershed, preview, time_lapse):
+        for take in PICTURES:
             with window() as viewer:
                 take(viewer)
                 save(viewer, take.__name__)
@@ -64,6 +64,44 @@ def watershed(viewer: Any) -> None:
     viewer.dims.set_point(0, 22)  # micrometres
 
 
+def contours(viewer: Any) -> None:
+    dock = open_(viewer, "coins", "Contours")
+    dock.method.value = "ambrosio_tortorelli"
+    run(viewer, dock)
+    viewer.layers[-1].visible = False  # the edges lie below
+
+
+def examples(viewer: Any) -> None:
+    from napari_morphogen.samples import coin_strokes
+
+    dock = open_(viewer, "coins", "Examples")
+    click(dock.new)
+    strokes = viewer.layers["strokes"]
+    strokes.data = coin_strokes().data.astype(strokes.data.dtype)
+    dock.form.sigma.value = 2
+    run(viewer, dock)
+    viewer.layers[-1].opacity = 0.4
+    click(dock.seek)
+    wait(lambda: "Uncertainty" in dock.status.value, "the search")
+
+
+def cleanup(viewer: Any) -> None:
+    from napari_morphogen.samples import coin_labels
+
+    dock = open_(viewer, "coins", "Cleanup")
+    viewer.add_labels(coin_labels().data, name="untidy")
+    dock.method.value = "filter_objects"
+    dock.form.min_size.value = 200
+    run(viewer, dock)
+    viewer.layers["untidy"].visible = False
+
+
+def enhance(viewer: Any) -> None:
+    dock = open_(viewer, "coins", "Enhance")
+    dock.method.value = "subtract_background"
+    run(viewer, dock)
+
+
 def preview(viewer: Any) -> None:
     dock = open_(viewer, "retina", "Threshold")
     dock.form.rule.value = "local"
@@ -82,6 +120,20 @@ def time_lapse(viewer: Any) -> None:
     dock.form.h.value = 1
     run(viewer, dock)
     viewer.dims.set_point(0, 25)  # seconds
+
+
+PICTURES = (
+    threshold,
+    edges,
+    contours,
+    clustering,
+    examples,
+    watershed,
+    cleanup,
+    enhance,
+    preview,
+    time_lapse,
+)
 
 
 @contextmanager

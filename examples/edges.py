@@ -15,7 +15,7 @@ from napari_morphogen import run, write
 from napari_morphogen.samples import coins
 
 image = coins()
-strength = run("sobel", image)
+strength = run("gradient", image)
 print(f"strongest gradient: {strength.data.max():.0f} grey levels per pixel")
 
 edges = {}
@@ -31,7 +31,7 @@ if "--show" in sys.argv:
 
     viewer = napari.Viewer()
     viewer.add_image(image.data, name="coins")
-    viewer.add_image(strength.data, name="sobel", visible=False)
+    viewer.add_image(strength.data, name="gradient", visible=False)
     for sigma, lines in edges.items():
         viewer.add_labels(lines.data, name=f"canny {sigma}", visible=sigma == 2)
     napari.run()

@@ -16,7 +16,7 @@ from napari_morphogen.samples import coins
 
 image = coins()
 clear = run("denoise_nl_means", image)
-flat = run("subtract_background", clear, method="top-hat", radius=40)
+flat = run("subtract_background", clear, estimate="top-hat", radius=40)
 for name, prepared in {
     "as it is": image,
     "denoised": clear,

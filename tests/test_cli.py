@@ -104,7 +104,7 @@ def test_pixel_size_survives_and_another_library_reads_it(tmp_path):
 
 def test_folder_with_a_broken_file(folder, capsys):
     (folder / "images" / "broken.tif").write_text("no image")
-    assert main("segment sobel images --out-dir results".split()) == 1
+    assert main("segment gradient images --out-dir results".split()) == 1
     assert "broken.tif" in capsys.readouterr().err
     names = sorted(path.name for path in (folder / "results").iterdir())
     assert names == [f"coins{number}_sobel.tif" for number in range(3)]
@@ -129,7 +129,7 @@ def test_other_formats_hold_the_same_labels(folder, suffix):
 
 
 def test_replay_repeats_the_steps(folder):
-    labels = run("threshold", run("sobel", read("images/coins0.tif"), sigma=1))
+    labels = run("threshold", run("gradient", read("images/coins0.tif"), sigma=1))
     recipe = folder / "edges.json"
     recipe.write_text(json.dumps(labels.metadata["morphogen"]))
     assert main(["replay", str(recipe), "images", "--out-dir", "again"]) == 0
@@ -169,12 +169,16 @@ def test_measure_writes_the_table_of_every_label_image(folder):
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        pytest.param("segment sobel a.tif b.tif c.tif", "--out-dir", id="three paths"),
-        pytest.param("segment sobel images --out-dir o --jobs 0", "--jobs", id="jobs"),
         pytest.param(
-            "segment sobel images/coins0.tif o.tif --sigma 99", "`sigma`", id="limit"
+            "segment gradient a.tif b.tif c.tif", "--out-dir", id="three paths"
         ),
-        pytest.param("segment sobel nowhere --out-dir o", "nowhere", id="no input"),
+        pytest.param(
+            "segment gradient images --out-dir o --jobs 0", "--jobs", id="jobs"
+        ),
+        pytest.param(
+            "segment gradient images/coins0.tif o.tif --sigma 99", "`sigma`", id="limit"
+        ),
+        pytest.param("segment gradient nowhere --out-dir o", "nowhere", id="no input"),
         pytest.param("help nothing", '"nothing"', id="unknown method"),
         pytest.param("replay none.json images --out-dir o", "none.json", id="recipe"),
     ],
@@ -194,7 +198,7 @@ def test_wrong_calls_are_one_sentence_and_status_2(folder, call, sentence, capsy
             {"steps": [{"method": "magic", "parameters": {}}]}, "magic", id="method"
         ),
         pytest.param(
-            {"steps": [{"method": "sobel", "parameters": {"glow": 1}}]},
+            {"steps": [{"method": "gradient", "parameters": {"glow": 1}}]},
             "glow",
             id="parameter",
         ),
@@ -203,7 +207,7 @@ def test_wrong_calls_are_one_sentence_and_status_2(folder, call, sentence, capsy
 def test_recipes_that_cannot_be_replayed_are_one_sentence(
     folder, changes, sentence, capsys
 ):
-    made = run("sobel", read("images/coins0.tif")).metadata["morphogen"]
+    made = run("gradient", read("images/coins0.tif")).metadata["morphogen"]
     (folder / "r.json").write_text(json.dumps(dict(made) | changes))
     assert main(["replay", "r.json", "images/coins0.tif", "o.tif"]) in (1, 2)
     error = capsys.readouterr().err

@@ -96,7 +96,8 @@ def _extremes():
             ends = [v for v in (param.low, param.high) if v is not None]
             values = [True, False] if param.kind is bool else param.choices or ends
             for value in values:
-                partner = {"high_threshold": 1.0} if method.name == "canny" else {}
+                pair = accepts(method.function, "high_threshold")
+                partner = {"high_threshold": 1.0} if pair else {}
                 if param.name == "high_threshold":
                     partner = {"low_threshold": 0.0}
                 given = partner | {param.name: value}
@@ -256,7 +257,8 @@ def test_shift_below_zero_does_not_change_the_answer(method, discs):
     image, given = discs.astype(np.int16), _plain(method)
     shifted, plain = (run(method.name, i, **given) for i in (image - 1000, image))
     still = method.makes == "labels" or method.family == "edges"
-    if still or method.name in FREE_OF_OFFSET:
+    shifts = method.name == "convolve"  # its usual weights sum to 1
+    if (still and not shifts) or method.name in FREE_OF_OFFSET:
         np.testing.assert_array_equal(shifted, plain)
     else:
         np.testing.assert_allclose(shifted, plain - 1000, atol=0.01)

@@ -24,7 +24,7 @@ def test_unknown_method_lists_the_known_ones(discs):
     [
         pytest.param(
             {"radius": 2},
-            "sobel has no parameter `radius`; it has sigma.",
+            "gradient has no parameter `radius`; it has operator, sigma.",
             id="unknown-parameter",
         ),
         pytest.param(
@@ -81,28 +81,28 @@ def test_unknown_method_lists_the_known_ones(discs):
 def test_what_does_not_fit_is_named(given, sentence, lazy, discs):
     image = da.from_array(discs) if lazy else discs
     with pytest.raises(InputError) as caught:
-        run("sobel", image, **given)
+        run("gradient", image, **given)
     assert str(caught.value) == sentence
 
 
 @pytest.mark.parametrize("channel", [-1, 3, 99])
 def test_channel_out_of_range(channel, placed):
     with pytest.raises(InputError) as caught:
-        run("sobel", placed("tcyx"), channel=channel)
+        run("gradient", placed("tcyx"), channel=channel)
     assert str(caught.value) == (f"Expected `channel` from 0 to 2, but got {channel}.")
 
 
 @pytest.mark.parametrize("channel", [1.0, "1", True, [1]], ids=repr)
 def test_channel_is_a_whole_number(channel, placed):
     with pytest.raises(InputError, match="`channel` from 0 to 2, but got"):
-        run("sobel", placed("cyx"), channel=channel)
+        run("gradient", placed("cyx"), channel=channel)
 
 
 def test_channel_may_be_a_number_of_numpy(placed):
-    result = run("sobel", placed("cyx"), channel=np.int64(1))
+    result = run("gradient", placed("cyx"), channel=np.int64(1))
     json.dumps(result.metadata)
     np.testing.assert_array_equal(
-        result.data, run("sobel", placed("cyx"), channel=1).data
+        result.data, run("gradient", placed("cyx"), channel=1).data
     )
 
 
@@ -153,18 +153,18 @@ def test_empty_markers_are_named(discs):
 @pytest.mark.parametrize("kind", ["complex64", "U2"])
 def test_image_that_holds_no_real_numbers(kind):
     with pytest.raises(InputError, match="Expected real numbers"):
-        run("sobel", np.zeros((4, 4), kind))
+        run("gradient", np.zeros((4, 4), kind))
 
 
 @pytest.mark.parametrize("lazy", [False, True], ids=["numpy", "dask"])
 def test_kind_of_array_is_kept(lazy, discs):
     data = da.from_array(discs) if lazy else discs
-    assert isinstance(run("sobel", data), type(data))
-    result = run("sobel", SpatialArray(data, "yx", name="coins"))
+    assert isinstance(run("gradient", data), type(data))
+    result = run("gradient", SpatialArray(data, "yx", name="coins"))
     assert isinstance(result, SpatialArray)
     assert isinstance(result.data, type(data))
-    assert result.name == "coins sobel"
-    assert run("sobel", SpatialArray(data, "yx")).name == "image sobel"
+    assert result.name == "coins gradient"
+    assert run("gradient", SpatialArray(data, "yx")).name == "image gradient"
 
 
 def test_image_is_left_as_it_was(placed):
@@ -177,8 +177,8 @@ def test_image_is_left_as_it_was(placed):
 
 
 def test_given_spacing_overrules_that_of_the_image(volume):
-    cubic = run("sobel", volume, sigma=2, spacing=(1, 1, 1))
-    np.testing.assert_array_equal(cubic.data, run("sobel", volume.data, sigma=2))
+    cubic = run("gradient", volume, sigma=2, spacing=(1, 1, 1))
+    np.testing.assert_array_equal(cubic.data, run("gradient", volume.data, sigma=2))
     assert cubic.scale == volume.scale
 
 
@@ -202,7 +202,7 @@ def test_result_grows_frame_by_frame(placed):
     [
         ("threshold", "yx", "yx", 1),
         ("threshold", "tczyx", "tzyx", 2),
-        ("sobel", "tczyx", "tczyx", 6),
+        ("gradient", "tczyx", "tczyx", 6),
         ("kmeans", "tczyx", "tzyx", 2),
         ("canny", "cyx", "yx", 1),
     ],
@@ -219,8 +219,8 @@ def test_frames_of_a_plan(method, axes, made, count, placed):
 def test_frames_of_one_series_have_one_type(dtype):
     image = np.zeros((2, 6, 6), dtype)
     image[1, 3:] = 2**31 - 1  # only this frame exceeds what float32 holds
-    result = run("sobel", image, axes="tyx")
-    np.testing.assert_array_equal(result[1], run("sobel", image[1]))
+    result = run("gradient", image, axes="tyx")
+    np.testing.assert_array_equal(result[1], run("gradient", image[1]))
 
 
 def test_registry_is_a_table_of_contents():

@@ -20,7 +20,7 @@ def image(volume):
 @pytest.fixture
 def made(image):
     """Return the recipe of two steps."""
-    edges = run("sobel", image, sigma=1.5)
+    edges = run("gradient", image, sigma=1.5)
     return run("threshold", edges, min_size=3, level=0.1).metadata[recipe.KEY]
 
 
@@ -36,8 +36,8 @@ def test_recipe_says_how_it_was_made(made):
     }
     first, second = made["steps"]
     assert first == {
-        "method": "sobel",
-        "parameters": {"sigma": 1.5},
+        "method": "gradient",
+        "parameters": {"operator": "sobel", "sigma": 1.5},
         "axes": "zyx",
         "channel": None,
         "spacing": [2.0, 1.0, 1.0],
@@ -58,7 +58,7 @@ def test_recipe_comes_back_from_a_file(made, tmp_path):
 
 
 def test_steps_replay_bit_for_bit(made, image):
-    edges = run("sobel", image, sigma=1.5)
+    edges = run("gradient", image, sigma=1.5)
     expected = run("threshold", edges, min_size=3, level=0.1)
     for given in (image, image.data, da.from_array(image.data, chunks=9)):
         again = recipe.replay(made, given)
@@ -84,7 +84,7 @@ def test_chosen_meaning_of_the_axes_replays(placed):
 
 
 def test_chosen_meaning_of_a_later_step_replays(placed):
-    edges = run("sobel", placed("zyx"))
+    edges = run("gradient", placed("zyx"))
     result = run("threshold", edges, axes="tyx", min_size=0)
     again = recipe.replay(result.metadata[recipe.KEY], placed("zyx"))
     assert again.axes == "tyx"
@@ -103,17 +103,19 @@ def test_recipe_of_one_image_serves_another(made, blobs):
     series = SpatialArray(blobs((3, 6, 12, 12)), "tzyx", scale=(1, 2, 1, 1))
     result = recipe.replay(made, series)
     assert result.axes == "tzyx"
-    expected = run("threshold", run("sobel", series, sigma=1.5), min_size=3, level=0.1)
+    expected = run(
+        "threshold", run("gradient", series, sigma=1.5), min_size=3, level=0.1
+    )
     np.testing.assert_array_equal(result.data, expected.data)
 
 
 def test_spacing_is_the_recorded_one_unless_asked(image):
-    made = run("sobel", image, sigma=2).metadata[recipe.KEY]
+    made = run("gradient", image, sigma=2).metadata[recipe.KEY]
     cubic = image.like(image.data, scale=(1, 1, 1))
     recorded = recipe.replay(made, cubic)
     own = recipe.replay(made, cubic, own_spacing=True)
-    np.testing.assert_array_equal(recorded.data, run("sobel", image, sigma=2).data)
-    np.testing.assert_array_equal(own.data, run("sobel", cubic, sigma=2).data)
+    np.testing.assert_array_equal(recorded.data, run("gradient", image, sigma=2).data)
+    np.testing.assert_array_equal(own.data, run("gradient", cubic, sigma=2).data)
 
 
 def test_markers_made_by_a_recipe_replay_with_it(image):
@@ -184,10 +186,10 @@ def test_recipe_without_steps_returns_the_image(image):
         pytest.param({"steps": None}, "This is no recipe", id="no-steps"),
         pytest.param({"steps": {}}, "This is no recipe", id="steps-are-no-list"),
         pytest.param(
-            {"steps": ["sobel"]}, "Step 1 of the recipe has no parameters", id="word"
+            {"steps": ["gradient"]}, "Step 1 of the recipe has no parameters", id="word"
         ),
         pytest.param(
-            {"steps": [{"method": "sobel"}]},
+            {"steps": [{"method": "gradient"}]},
             "Step 1 of the recipe has no parameters",
             id="no-parameters",
         ),
@@ -197,7 +199,7 @@ def test_recipe_without_steps_returns_the_image(image):
             id="no-method",
         ),
         pytest.param(
-            {"steps": [{"method": "sobel", "parameters": {}, "gpu": 1}]},
+            {"steps": [{"method": "gradient", "parameters": {}, "gpu": 1}]},
             "Step 1 of the recipe has an unknown `gpu`.",
             id="unknown-entry",
         ),
@@ -207,27 +209,27 @@ def test_recipe_without_steps_returns_the_image(image):
             id="unknown-method",
         ),
         pytest.param(
-            {"steps": [{"method": "sobel", "parameters": {"radius": 1}}]},
-            "sobel has no parameter `radius`; it has sigma.",
+            {"steps": [{"method": "gradient", "parameters": {"radius": 1}}]},
+            "gradient has no parameter `radius`; it has operator, sigma.",
             id="unknown-parameter",
         ),
         pytest.param(
-            {"steps": [{"method": "sobel", "parameters": {"sigma": -1}}]},
+            {"steps": [{"method": "gradient", "parameters": {"sigma": -1}}]},
             "Expected `sigma` to be between 0 and 50, but got -1.",
             id="value-out-of-range",
         ),
         pytest.param(
-            {"steps": [{"method": ["sobel"], "parameters": {}}]},
-            "Step 1 of the recipe has a wrong `method`: ['sobel'].",
+            {"steps": [{"method": ["gradient"], "parameters": {}}]},
+            "Step 1 of the recipe has a wrong `method`: ['gradient'].",
             id="method-is-a-list",
         ),
         pytest.param(
-            {"steps": [{"method": "sobel", "parameters": {}, "axes": 5}]},
+            {"steps": [{"method": "gradient", "parameters": {}, "axes": 5}]},
             "Step 1 of the recipe has a wrong `axes`: 5.",
             id="axes-are-no-word",
         ),
         pytest.param(
-            {"steps": [{"method": "sobel", "parameters": {}, "spacing": 5}]},
+            {"steps": [{"method": "gradient", "parameters": {}, "spacing": 5}]},
             "Step 1 of the recipe has a wrong `spacing`: 5.",
             id="spacing-is-no-list",
         ),
@@ -267,8 +269,8 @@ def test_file_that_holds_no_recipe(content, tmp_path):
 def test_damaged_history_of_an_image_is_dropped(image):
     for damaged in ({}, {"steps": 3}, {"input": {}}, "text", {"steps": [{}]}):
         marked = image.like(image.data, metadata={recipe.KEY: damaged})
-        made = run("sobel", marked).metadata[recipe.KEY]
-        assert [step["method"] for step in made["steps"]] == ["sobel"]
+        made = run("gradient", marked).metadata[recipe.KEY]
+        assert [step["method"] for step in made["steps"]] == ["gradient"]
         assert made["input"]["axes"] == "zyx"
 
 
@@ -276,7 +278,7 @@ def test_damaged_history_of_an_image_is_dropped(image):
 def test_python_does_what_the_recipe_says(channel, placed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     image = io.read(io.write("cells.tif", placed("tcyx")))
-    edges = run("sobel", image, channel=channel, sigma=1)
+    edges = run("gradient", image, channel=channel, sigma=1)
     result = run("threshold", edges, rule="li", min_size=2)
     code = recipe.as_python(result.metadata[recipe.KEY])
     exec(compile(code, "recipe", "exec"), {})

@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["help", "sobel"])  # doctest: +ELLIPSIS
-    sobel: Edge strength: the length of the Sobel gradient.
+    >>> main(["help", "gradient"])  # doctest: +ELLIPSIS
+    gradient: Edge strength: the length of the gradient, by a choice of filters.
     ...
     """
     given = _parser().parse_args(arguments)

@@ -189,8 +189,8 @@ def _intensities(
 ) -> dict[str, NDArray[Any]]:
     quick = fast.intensities(labels, image, ids)
     found = _plain_intensities(labels, image, ids) if quick is None else quick
-    nothing = found.count == 0
-    divisor = np.where(nothing, 1, found.count)
+    nothing = found.number == 0
+    divisor = np.where(nothing, 1, found.number)
     columns = {
         "mean": found.total / divisor,
         "std": np.sqrt(found.squares / divisor),
@@ -208,11 +208,11 @@ def _plain_intensities(
     values = image[counted].astype(np.float64)
     of = np.searchsorted(ids, labels[counted].astype(np.int64))
     count = np.bincount(of, minlength=ids.size)
-    total: NDArray[np.float64] = np.bincount(of, values, ids.size)
+    total = np.bincount(of, values, ids.size).astype(np.float64)
     low, high = np.full(ids.size, np.inf), np.full(ids.size, -np.inf)
     np.minimum.at(low, of, values)
     np.maximum.at(high, of, values)
     mean = total / np.maximum(count, 1)
     away = (values - mean[of]) ** 2
-    squares: NDArray[np.float64] = np.bincount(of, away, ids.size)
+    squares = np.bincount(of, away, ids.size).astype(np.float64)
     return fast.Intensities(count, total, low, high, squares)

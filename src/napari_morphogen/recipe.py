@@ -198,12 +198,12 @@ def as_python(recipe: Mapping[str, Any]) -> str:
     --------
     >>> import numpy as np
     >>> from napari_morphogen import SpatialArray, run
-    >>> made = run("sobel", SpatialArray(np.eye(8), "yx", name="eye")).metadata
+    >>> made = run("laplacian", SpatialArray(np.eye(8), "yx", name="eye")).metadata
     >>> print(as_python(made["morphogen"]))
     from napari_morphogen import read, run, write
     <BLANKLINE>
     image = read('eye', axes='yx')
-    image = run('sobel', image, spacing=(1.0, 1.0), sigma=0.0)
+    image = run('laplacian', image, spacing=(1.0, 1.0), sigma=2.0)
     write('result.tif', image)
     """
     source = recipe["input"]

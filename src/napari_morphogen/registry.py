@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from napari_morphogen.enhance.background import subtract_background
 from napari_morphogen.enhance.contrast import clahe, normalise
@@ -23,20 +23,24 @@ from napari_morphogen.segment.cleanup import (
 )
 from napari_morphogen.segment.clustering import kmeans
 from napari_morphogen.segment.contours import chan_vese, geodesic_contour
+from napari_morphogen.segment.convolution import convolve, reach
 from napari_morphogen.segment.dbscan import dbscan
-from napari_morphogen.segment.edges import canny, sobel
-from napari_morphogen.segment.flows import ambrosio_tortorelli, smooth_flow
+from napari_morphogen.segment.edge_regions import edge_regions
+from napari_morphogen.segment.edges import canny
 from napari_morphogen.segment.examples import (
     fit_forest,
     fit_nearest,
     nearest_class,
     random_forest,
 )
-from napari_morphogen.segment.gradients import gradient
+from napari_morphogen.segment.flows import ambrosio_tortorelli, smooth_flow
+from napari_morphogen.segment.gradients import LEAST_SIGMA, gradient
+from napari_morphogen.segment.laplacian import laplacian, zero_crossings
 from napari_morphogen.segment.mixture import gaussian_mixture
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
 from napari_morphogen.segment.splitting import merge_objects, split_objects
+from napari_morphogen.segment.structure import structure_tensor
 from napari_morphogen.segment.superpixels import slic, superpixel_clusters
 from napari_morphogen.segment.threshold import multi_otsu, threshold
 from napari_morphogen.segment.watershed import watershed
@@ -53,6 +57,21 @@ Family = Literal[
 ]
 
 
+class Halo(NamedTuple):
+    """How far a result depends on what surrounds it.
+
+    Attributes
+    ----------
+    distance : float
+        In pixels of the finest axis.
+    pixels : int
+        Beyond that, along every axis.
+    """
+
+    distance: float
+    pixels: int
+
+
 @dataclass(frozen=True)
 class Method:
     """One row: a function and what the rest of the product must know of it.
@@ -64,8 +83,8 @@ class Method:
     family : str
         The dock it stands in.
     halo : callable or None
-        From the parameters to how far, in pixels of the finest axis, a block
-        must see beyond its next neighbours; None when it needs the whole array.
+        From the parameters to how far a block must see beyond its border; None
+        when it needs the whole array.
     fit : callable or None
         Learns from the frames that the user has painted on, once for all
         frames: ``fit(samples, **parameters)``, where a sample holds a frame and
@@ -80,7 +99,7 @@ class Method:
 
     function: Callable[..., Any]
     family: Family
-    halo: Callable[..., float] | None = None
+    halo: Callable[..., Halo] | None = None
     fit: Callable[..., Any] | None = None
     planar: bool = False
     colours: Literal["brightness", "each"] = "brightness"
@@ -116,24 +135,37 @@ class Method:
         return accepts(self.function, "channel_axis")
 
 
-def _sobel_halo(sigma: float) -> float:
-    return 4 * sigma  # where SciPy cuts its Gaussian
+def _gaussian_halo(sigma: float) -> Halo:
+    return Halo(4 * sigma, 1)  # where SciPy cuts its Gaussian
 
 
-def _gradient_halo(operator: str, sigma: float) -> float:
-    return _sobel_halo(sigma)  # all operators reach one pixel
+def _gradient_halo(operator: str, sigma: float) -> Halo:
+    least = LEAST_SIGMA if operator == "gaussian" else 0
+    return Halo(4 * (sigma or least), 2)  # the widest operator reaches two pixels
 
 
-def _median_halo(radius: float) -> float:
-    return radius
+def _laplacian_halo(sigma: float) -> Halo:
+    return Halo(4 * sigma, 1)
+
+
+def _kernel_halo(kernel: str) -> Halo:
+    return Halo(0, reach(kernel))
+
+
+def _median_halo(radius: float) -> Halo:
+    return Halo(radius, 1)
 
 
 METHODS: tuple[Method, ...] = (
     Method(threshold, "threshold"),
     Method(multi_otsu, "threshold"),
-    Method(sobel, "edges", halo=_sobel_halo),
     Method(gradient, "edges", halo=_gradient_halo),
+    Method(laplacian, "edges", halo=_laplacian_halo),
+    Method(structure_tensor, "edges"),
+    Method(convolve, "edges", halo=_kernel_halo),
+    Method(zero_crossings, "edges"),
     Method(canny, "edges"),  # hysteresis follows whole edges: no halo serves
+    Method(edge_regions, "edges"),
     Method(ambrosio_tortorelli, "contours"),
     Method(smooth_flow, "contours"),
     Method(chan_vese, "contours"),
@@ -155,7 +187,7 @@ METHODS: tuple[Method, ...] = (
     Method(relabel, "cleanup"),
     Method(split_objects, "cleanup"),
     Method(merge_objects, "cleanup"),
-    Method(gaussian, "enhance", halo=_sobel_halo, colours="each"),
+    Method(gaussian, "enhance", halo=_gaussian_halo, colours="each"),
     Method(median, "enhance", halo=_median_halo, colours="each"),
     Method(denoise_nl_means, "enhance", colours="each"),
     Method(denoise_tv, "enhance", colours="each"),
@@ -177,7 +209,7 @@ def get(name: str) -> Method:
 
     Examples
     --------
-    >>> get("sobel").makes
+    >>> get("gradient").makes
     'image'
     """
     for method in METHODS:

@@ -75,7 +75,7 @@ def test_large_ball_on_a_smaller_image_is_nearly_the_same():
 @pytest.mark.parametrize("size", [1.0, 2.5])
 def test_top_hat_is_that_of_scipy(size):
     image = np.random.default_rng(2).random((30, 33))
-    found = subtract_background(image, method="top-hat", radius=5, spacing=(size, 1))
+    found = subtract_background(image, estimate="top-hat", radius=5, spacing=(size, 1))
     expected = ndimage.white_tophat(image, (2 * int(5 / size) + 1, 11), mode="nearest")
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -83,7 +83,7 @@ def test_top_hat_is_that_of_scipy(size):
 @pytest.mark.parametrize("size", [1.0, 2.5])
 def test_gaussian_is_the_difference_from_the_mean_around(size):
     image = np.random.default_rng(3).random((30, 33))
-    found = subtract_background(image, method="gaussian", radius=4, spacing=(size, 1))
+    found = subtract_background(image, estimate="gaussian", radius=4, spacing=(size, 1))
     expected = image - ndimage.gaussian_filter(image, (4 / size, 4), mode="nearest")
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -91,7 +91,7 @@ def test_gaussian_is_the_difference_from_the_mean_around(size):
 @methods
 def test_objects_stand_on_an_even_background(method):
     light, scene = _scene()
-    flat = subtract_background(light + scene, method=method, radius=15)
+    flat = subtract_background(light + scene, estimate=method, radius=15)
     assert flat[scene == 0].std() < 0.4 * light.std()
     assert np.median(flat[scene > 0]) > 45
     assert abs(np.median(flat[scene == 0])) < 3
@@ -100,9 +100,9 @@ def test_objects_stand_on_an_even_background(method):
 @methods
 def test_dark_objects_come_out_bright(method):
     light, scene = _scene()
-    bright = subtract_background(light + scene, method=method, radius=15)
+    bright = subtract_background(light + scene, estimate=method, radius=15)
     dark = subtract_background(
-        -(light + scene), method=method, radius=15, objects="dark"
+        -(light + scene), estimate=method, radius=15, objects="dark"
     )
     np.testing.assert_allclose(dark, bright, atol=1e-9)
 
@@ -111,15 +111,15 @@ def test_dark_objects_come_out_bright(method):
 @pytest.mark.parametrize("radius", [3.0, 40.0, 500.0])
 def test_background_is_never_above_the_image(method, radius):
     image = np.random.default_rng(4).random((50, 60)).astype(np.float32)
-    assert subtract_background(image, method=method, radius=radius).min() >= 0
+    assert subtract_background(image, estimate=method, radius=radius).min() >= 0
 
 
 @methods
 def test_offset_is_background(method):
     image = np.random.default_rng(5).integers(0, 200, (40, 40)).astype(np.int16)
-    found = subtract_background(image + 1000, method=method, radius=12)
+    found = subtract_background(image + 1000, estimate=method, radius=12)
     np.testing.assert_array_equal(
-        found, subtract_background(image, method=method, radius=12)
+        found, subtract_background(image, estimate=method, radius=12)
     )
 
 
@@ -139,7 +139,7 @@ def test_ball_is_round_in_space():
 @methods
 def test_single_plane_of_a_stack_is_a_plane(method, blobs):
     image = blobs((24, 20)).astype(np.float32)
-    found = subtract_background(image[None], method=method, radius=6)
+    found = subtract_background(image[None], estimate=method, radius=6)
     np.testing.assert_array_equal(
-        found[0], subtract_background(image, method=method, radius=6)
+        found[0], subtract_background(image, estimate=method, radius=6)
     )

@@ -74,7 +74,7 @@ import numpy as np
 from napari_morphogen import fast, run
 image = np.random.default_rng(0).random((30, 30)).astype("f4")
 print(fast.gaussian(image, [1, 1]) is None)
-print(run("sobel", image, sigma=1).shape == image.shape)
+print(run("gradient", image, sigma=1).shape == image.shape)
 """
     assert _run(code, **{SWITCH: "now"}) == ["True", "True"]
 

@@ -6,6 +6,8 @@ from scipy import ndimage
 from skimage import data, measure, morphology, segmentation
 
 from napari_morphogen import fast
+from napari_morphogen.segment import flooding
+from napari_morphogen.segment.hierarchy import hierarchical_watershed
 from napari_morphogen.segment.watershed import watershed
 
 SHAPES = [(1, 7), (7, 1), (40, 300), (130, 37), (1, 9, 8), (6, 1, 1), (12, 30, 41)]
@@ -86,3 +88,40 @@ def test_touching_discs_of_one_size_are_shared_out_as_the_plain_way(both, discs)
     found, expected = both(watershed, image.astype("f4"), sigma=0, foreground="mean")
     np.testing.assert_array_equal(found, expected)
     assert found.max() > 8
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (40, 50), (9, 20, 21)], ids=str)
+@pytest.mark.parametrize("levels", [1, 2, 30, 10**7])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_flood_from_any_markers_is_that_of_the_plain_way(both, shape, levels, dtype):
+    rng = np.random.default_rng(1)
+    landscape = (rng.integers(-levels, levels, shape) / 7).astype(dtype)
+    mask = rng.random(shape) < 0.9
+    markers = np.where(rng.random(shape) < 0.05, rng.integers(0, 9, shape), 0)
+    found, expected = both(flooding.flood, landscape, markers.astype("i4"), mask)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype == np.int32
+
+
+@pytest.mark.parametrize("landscape", ["distance", "intensity", "gradient"])
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_watershed_from_strokes_is_that_of_the_plain_way(both, landscape, dtype):
+    image = data.coins().astype(dtype)
+    markers = np.zeros(image.shape, np.int32)
+    for number, row in enumerate(range(10, 300, 20), 1):
+        markers[row : row + 3, 20 * number : 20 * number + 60] = number
+    given = {"landscape": landscape, "markers": markers, "min_size": 0}
+    for rule in ("otsu", "all"):
+        found, expected = both(watershed, image, foreground=rule, **given)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("landscape", ["gradient", "intensity"])
+@pytest.mark.parametrize("dtype", ["u1", "f8"])
+def test_hierarchy_is_that_of_the_plain_way(both, landscape, dtype):
+    image = data.coins().astype(dtype)
+    for merge in (0.0, 5.0):
+        found, expected = both(
+            hierarchical_watershed, image, landscape=landscape, merge=merge
+        )
+        np.testing.assert_array_equal(found, expected)

@@ -41,7 +41,7 @@ def test_napari_opens_the_table(tmp_path):
 
 
 def test_shapes_are_no_picture_and_pictures_no_table(tmp_path):
-    with pytest.raises(InputError, match="shapes can be written in; use one of .csv"):
+    with pytest.raises(InputError, match=r"shapes can be written in; use one of \.csv"):
         write(tmp_path / "lines.tif", Vertices(LINES, "yx"))
-    with pytest.raises(InputError, match="images can be written in; use one of .tif"):
+    with pytest.raises(InputError, match=r"images can be written in; use one of \.tif"):
         write(tmp_path / "image.csv", np.zeros((4, 4)))

@@ -168,7 +168,7 @@ def test_nothing_is_found_in_nothing(method, image):
 @pytest.mark.parametrize("method", [hough_lines, hough_circles])
 def test_intensities_change_nothing_but_broken_pixels_are_no_edges(method):
     row, column = np.ogrid[:100, :100]
-    image = (np.hypot(row - 50, column - 50) <= 30) + (row > column + 20.0)
+    image = (np.hypot(row - 30, column - 65) <= 20) + (row > column + 20.0)
     given = {"low_threshold": 0.75, "high_threshold": 0.85}
     plain = method(image.astype("f4"), **given)
     assert len(plain)

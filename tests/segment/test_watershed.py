@@ -211,3 +211,107 @@ def test_compact_regions_are_more_equal():
     loose, compact = (watershed(image, compactness=c, **given) for c in (0, 100))
     spread = [np.bincount(labels.ravel())[1:].std() for labels in (loose, compact)]
     assert spread[1] < 0.2 * spread[0]
+
+
+@pytest.mark.parametrize("landscape", LANDSCAPES)
+def test_lines_are_those_of_skimage(landscape):
+    image = data.coins().astype(np.float32)
+    given = {"landscape": landscape, "foreground": "all", "sigma": 2, "min_size": 0}
+    markers = np.zeros(image.shape, int)
+    rng = np.random.default_rng(0)
+    markers[rng.integers(0, 303, 60), rng.integers(0, 384, 60)] = np.arange(1, 61)
+    found = watershed(image, lines=True, markers=markers, **given)
+    apart = found == 0
+    assert 0.002 < apart.mean() < 0.1
+    pixels = np.pad(found, 1)
+    for step in ((0, 1), (1, 0)):
+        near = np.roll(pixels, step, (0, 1))
+        assert not ((pixels != near) & (pixels > 0) & (near > 0)).any()
+    if landscape == "gradient":
+        smoothed = ndimage.gaussian_filter(image, 2, mode="nearest")
+        expected = segmentation.watershed(sobel(smoothed), markers, watershed_line=True)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_lines_part_the_objects_that_touch(discs):
+    joined, parted = watershed(discs), watershed(discs, lines=True)
+    assert parted.max() == joined.max()
+    lost = (joined > 0) & (parted == 0)
+    assert 0 < lost.sum() < 25
+    np.testing.assert_array_equal(parted[parted > 0], joined[parted > 0])
+
+
+def test_mask_is_what_is_flooded(discs):
+    mask = np.zeros(discs.shape, ">i4")
+    mask[5:20, 5:60] = 7
+    labels = watershed(discs, mask=mask, min_size=0)
+    np.testing.assert_array_equal(labels > 0, mask > 0)
+    assert not watershed(discs, mask=np.zeros_like(mask)).any()
+    painted = np.zeros_like(mask)
+    painted[40, 3] = 1  # a marker outside counts, as in a foreground
+    labels = watershed(discs, mask=mask, markers=painted, min_size=0)
+    assert labels[40, 3] == 1 and (labels > 0).sum() == 1
+
+
+@pytest.mark.parametrize("landscape", LANDSCAPES)
+def test_no_flood_crosses_a_wall(landscape):
+    image = np.random.default_rng(0).random((40, 60))
+    walls = np.zeros(image.shape, np.uint8)
+    walls[:, 20:23], walls[18, 23:] = 1, 9
+    markers = np.zeros(image.shape, int)
+    markers[5, 5], markers[5, 40], markers[35, 40] = 1, 2, 3
+    labels = watershed(
+        image, landscape=landscape, foreground="all", markers=markers, barriers=walls
+    )
+    assert (labels[:, :20] == 1).all()
+    assert (labels[:18, 23:] == 2).all() and (labels[19:, 23:] == 3).all()
+    assert (labels[:, 20] == 1).all() and (labels[:, 22] > 1).all()  # the nearest
+    parted = watershed(
+        image,
+        landscape=landscape,
+        foreground="all",
+        markers=markers,
+        barriers=walls,
+        lines=True,
+    )
+    assert (np.count_nonzero(parted == 0, axis=1)[:18] == 1).all()
+
+
+def test_gap_in_a_wall_is_where_floods_meet():
+    walls = np.zeros((60, 121), bool)
+    walls[:, 60] = True
+    walls[26:34, 60] = False
+    walls[[0, -1]] = walls[:, [0, -1]] = True
+    labels = watershed(
+        np.zeros(walls.shape), foreground="all", barriers=walls, h=5, min_size=0
+    )
+    assert labels.max() == 2 and (labels > 0).all()
+    assert (labels[:, :60] == labels[5, 5]).all()
+    assert (labels[:, 61:] == labels[5, 100]).all()
+
+
+def test_marker_on_a_wall_stays(discs):
+    walls = np.zeros(discs.shape, int)
+    walls[:, 24] = 1
+    markers = np.zeros(discs.shape, int)
+    markers[16, 16], markers[16, 24] = 1, 2
+    labels = watershed(discs, markers=markers, barriers=walls, min_size=0)
+    assert labels[16, 16] == 1 and labels[16, 24] == 2
+
+
+def test_two_spheres_sampled_coarsely_along_planes():
+    spacing, radius = (4.0, 1.0, 1.0), 12.0
+    centres = [(16.0, 16.0, 16.0), (16.0, 16.0 + 1.7 * radius, 16.0)]
+    image = _balls(centres, radius, (9, 54, 33), spacing)
+    labels = watershed(image, spacing=spacing, sigma=0, h=1)
+    assert labels.max() == 2
+    places = np.indices(image.shape).reshape(3, -1).T * spacing
+    away = [((places - c) ** 2).sum(axis=1) for c in centres]
+    nearest = np.argmin(away, axis=0).reshape(image.shape) + 1
+    own = nearest if labels[4, 16, 16] == 1 else 3 - nearest
+    inside = image > 0
+    assert (labels[inside] == own[inside]).mean() > 0.99
+    cap = np.pi * (0.15 * radius) ** 2 * (3 * radius - 0.15 * radius) / 3
+    volume = 4 / 3 * np.pi * radius**3 - cap
+    volumes = np.bincount(labels.ravel())[1:] * np.prod(spacing)
+    np.testing.assert_allclose(volumes, volume, rtol=0.05)

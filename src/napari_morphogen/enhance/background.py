@@ -20,7 +20,7 @@ GREY_LEVELS = 255  # a ball as high as it is wide on an image of so many
 def subtract_background(
     image: Image,
     *,
-    method: Literal["rolling ball", "top-hat", "gaussian"] = "rolling ball",
+    estimate: Literal["rolling ball", "top-hat", "gaussian"] = "rolling ball",
     radius: Radius = 50.0,
     objects: Literal["bright", "dark"] = "bright",
     spacing: Spacing = (),
@@ -31,7 +31,7 @@ def subtract_background(
     ----------
     image : ndarray of shape ([P,] M, N)
         Intensities.
-    method : str
+    estimate : str
         "rolling ball" follows the background smoothly below the objects,
         "top-hat" removes what a square or cube fits into, "gaussian" compares
         every pixel with the mean of its surroundings.
@@ -78,9 +78,9 @@ def subtract_background(
     unit = unit_range(image)
     sign = unit.values.dtype.type(1 if objects == "bright" else -1)
     values, sizes = as_plane(sign * unit.values, spacing)
-    if method == "gaussian":
+    if estimate == "gaussian":
         background = smooth(values, radius, sizes)
-    elif method == "top-hat":
+    elif estimate == "top-hat":
         sides = [2 * int(radius / s) + 1 for s in sizes]
         opened = ndimage.grey_opening(values, sides, mode="nearest")
         background = np.minimum(opened, values)

@@ -38,7 +38,7 @@ class Moments(NamedTuple):
 class Intensities(NamedTuple):
     """Of the finite pixels of objects, each of shape (objects,)."""
 
-    count: NDArray[np.int64]
+    number: NDArray[np.int64]
     total: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]

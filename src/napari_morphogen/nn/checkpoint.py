@@ -78,11 +78,11 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     try:
-        with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY, "")
             if not text:
                 raise _not_ours(path, "it holds no description of a model")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError) as error:
         raise _not_ours(path, "it is truncated or of another kind") from error
     header = _header(path, text)
@@ -113,7 +113,7 @@ def _digest(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         value = tensors[name].contiguous()
         found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        found.update(value.reshape(-1).view(torch.uint8).numpy())
+        found.update(value.numpy().tobytes())
     return found.hexdigest()
 
 

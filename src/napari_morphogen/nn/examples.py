@@ -1,7 +1,7 @@
 """Images and labels made ready to learn from, and what is wrong with them."""
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,7 +71,8 @@ def prepared(
             f"Expected labels for every image, but got {len(images)} image(s) and "
             f"{len(labels)} label image(s)."
         )
-    examples, scales = [], []
+    examples: list[Example] = []
+    scales: list[float] = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True), 1):
         first, drawn = channels_first(image, channel_axis), np.asarray(label)
         _check(number, first, drawn, len(channels_first(images[0], channel_axis)))
@@ -83,7 +84,9 @@ def prepared(
             scales += [scale] if found > 0 else []
         examples.append(_example(first, drawn, scale, task, sparse, spacing))
     _check_classes(examples, task)
-    return PreparedImages(examples, (min(scales, default=1.0), max(scales, default=1.0)))
+    return PreparedImages(
+        examples, (min(scales, default=1.0), max(scales, default=1.0))
+    )
 
 
 def class_count(examples: Sequence[Example]) -> int:
@@ -201,7 +204,7 @@ def _parted(
     """Return the example without some blocks of its labels, and with these alone."""
     known = example.targets[0]
     edges = [np.linspace(0, n, min(BLOCKS, n) + 1).astype(int) for n in known.shape]
-    ranges = [list(zip(e[:-1], e[1:], strict=True)) for e in edges]
+    ranges = [list(pairwise(e)) for e in edges]
     blocks = [tuple(slice(*side) for side in sides) for sides in product(*ranges)]
     blocks = [block for block in blocks if known[block].any()]
     left = {value: int((known == value).sum()) for value in np.unique(known[known > 0])}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ISOTROPIC = 1.5  # ratio of pixel sizes from which an axis is not pooled yet
+ISOTROPIC = 1.5  # times the finest: longer pixels are not pooled yet
 
 CONVOLUTION: dict[int, Any] = {2: nn.Conv2d, 3: nn.Conv3d}
 NORMALISATION: dict[int, Any] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -88,7 +88,7 @@ def pooling_factors(
     sizes, found = [float(s) for s in spacing], []
     for _ in range(levels):
         limit = ISOTROPIC * min(sizes)
-        factors = tuple(2 if size < limit else 1 for size in sizes)
+        factors = tuple(2 if size <= limit else 1 for size in sizes)
         sizes = [size * factor for size, factor in zip(sizes, factors, strict=True)]
         found.append(factors)
     return tuple(found)
@@ -157,7 +157,7 @@ class UNet(nn.Module):
             x = functional.interpolate(x, skip.shape[2:])
             x = level(torch.cat([x, skip], 1))
         x = _depth_to_space(self.head(x), config.factors[0])
-        return x[(..., *(slice(n) for n in shape))]
+        return cropped(x, shape)
 
 
 def pad_to(image: Tensor, multiple: Sequence[int]) -> Tensor:
@@ -167,6 +167,19 @@ def pad_to(image: Tensor, multiple: Sequence[int]) -> Tensor:
         return image
     sides = [side for end in reversed(ends) for side in (0, end)]
     return functional.pad(image, sides, mode="replicate")
+
+
+def cropped(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the first pixels along every spatial axis."""
+    inside = tuple(slice(n) for n in shape)
+    return x[(slice(None), slice(None), *inside)]
+
+
+def lay_out(network: UNet) -> None:
+    """Order the weights of a network for planes as they are computed fastest."""
+    for value in network.parameters():
+        if value.ndim == 4:
+            value.data = value.data.contiguous(memory_format=torch.channels_last)
 
 
 def folded(network: UNet) -> UNet:

@@ -101,4 +101,4 @@ def _range(values: NDArray[Any]) -> tuple[Any, Any]:
     low, high = np.percentile(values.ravel()[::step], (LOW, HIGH))
     if not high > low:  # few bright pixels on a constant ground
         low, high = values.min(), values.max()
-    return low, high if high > low else low + 1
+    return low, high if high > low else low + max(1, abs(low))

@@ -44,6 +44,7 @@ class Augmentation:
     blur: float = 1.0
 
 
+AUGMENTATION = Augmentation()
 NO_AUGMENTATION = Augmentation(False, False, 0, 0, 0, 0, 0, 0, 0)
 
 
@@ -159,7 +160,8 @@ def _grid(
     n = len(size)
     axes = [np.arange(s) - (s - 1) / 2 for s in size]
     offsets = np.stack(np.meshgrid(*axes, indexing="ij"), -1)
-    places = offsets @ _matrix(n, augmentation, rng).T + np.round(centre)
+    middle = np.floor(centre) + (1 - np.array(size) % 2) / 2  # of a pixel or between
+    places = offsets @ _matrix(n, augmentation, rng).T + middle
     grid = torch.from_numpy(places.astype(np.float32))
     if augmentation.elastic > 0:
         knots = rng.uniform(-1, 1, (1, n, *[min(GRID, s) for s in size]))
@@ -202,9 +204,7 @@ def _recoloured(
         images = _blurred(images, augmentation.blur, rng)
     if augmentation.noise > 0:
         seed = int(rng.integers(2**62))
-        noise = torch.randn(
-            images.shape, generator=torch.Generator().manual_seed(seed)
-        )
+        noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
         images = images + noise * draw(augmentation.noise).clamp(min=0)
     return images
 

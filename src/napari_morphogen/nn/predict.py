@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_morphogen.nn.networks import UNet, folded
+from napari_morphogen.nn.networks import UNet, cropped, folded, lay_out, pad_to
 
 Place = tuple[slice, ...]
 TILE = {2: 1024, 3: 128}  # pixels along each axis, margins not counted
@@ -74,8 +73,7 @@ def predicted_tiles(
     """
     config = network.config
     quick = folded(network).to(device)
-    if config.ndim == 2:
-        quick = quick.to(memory_format=torch.channels_last)
+    lay_out(quick)
     strides = config.strides[-1]
     margins = [-(-r // s) * s for r, s in zip(config.reach, strides, strict=True)]
     for place in _tiles(image.shape[1:], tile or TILE[config.ndim], strides):
@@ -113,12 +111,14 @@ def _widened(
     return wide, inside
 
 
-def _mirrored(network: Any, x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+def _mirrored(
+    network: UNet, x: Tensor, activation: Callable[[Tensor], Tensor]
+) -> Tensor:
     """Return the mean over all mirrored images."""
-    axes = range(2, x.ndim)
-    total = torch.zeros(())
+    shape, axes = x.shape[2:], range(2, x.ndim)
+    x = pad_to(x, network.config.strides[-1])  # all pool the same pixels together
+    total = torch.zeros((), device=x.device)
     for choice in product((False, True), repeat=len(axes)):
         turned = [axis for axis, chosen in zip(axes, choice, strict=True) if chosen]
-        found = activation(network(x.flip(turned))).flip(turned)
-        total = found + total.to(found.device)
-    return total / 2 ** len(axes)
+        total = total + activation(network(x.flip(turned))).flip(turned)
+    return cropped(total / 2 ** len(axes), shape)

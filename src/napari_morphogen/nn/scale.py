@@ -12,7 +12,7 @@ from napari_morphogen.nn.targets import diameter_of
 Predict = Callable[[float], NDArray[np.float32]]
 HALF = 0.5  # of the distance to the border: where an object has half its diameter
 LEAST_PIXELS = 4  # of such a half object
-ROUNDS = 2  # the first from several scales, the rest from the last scale found
+NEAR = 0.5  # octaves from the size of training: such a scale fits
 OCTAVES = 1.0  # between the scales tried first
 LOWEST, HIGHEST = 0.1, 4.0
 
@@ -53,19 +53,23 @@ def found_scale(
     -----
     The image is predicted at scales an octave apart over the range of training.
     At the right scale the objects that the network finds have the size it was
-    trained on; the scale that comes nearest is corrected by what is left.
+    trained on. The coarsest scale where they nearly have is corrected by what is
+    left: at finer ones the parts of large objects may look like objects.
     """
     low, high = scales
     count = 1 + int(np.ceil(np.log2(high / low) / OCTAVES)) if high > low else 1
-    tried = [(float(s), seen_diameter(predict(s))) for s in np.geomspace(low, high, count)]
+    tried = [
+        (float(s), seen_diameter(predict(s))) for s in np.geomspace(low, high, count)
+    ]
     seen = [(scale, size) for scale, size in tried if size > 0]
     if not seen:
         return 1.0
-    scale, size = min(seen, key=lambda pair: abs(np.log(pair[1] / diameter)))
-    for _ in range(ROUNDS - 1):
-        scale = _clipped(scale * diameter / size)
-        size = seen_diameter(predict(scale)) or diameter
-    return _clipped(scale * diameter / size)
+    fitting = [pair for pair in seen if _off(pair, diameter) < NEAR]
+    scale, size = min(fitting or seen, key=lambda pair: _off(pair, diameter))
+    if fitting:
+        scale, size = fitting[0]
+    scale = _clipped(scale * diameter / size)
+    return _clipped(scale * diameter / (seen_diameter(predict(scale)) or diameter))
 
 
 def seen_diameter(maps: NDArray[Any]) -> float:
@@ -95,6 +99,10 @@ def seen_diameter(maps: NDArray[Any]) -> float:
     if sizes.size == 0:
         return 0.0
     return 2 * diameter_of(float(np.median(sizes)), foreground.ndim)
+
+
+def _off(pair: tuple[float, float], diameter: float) -> float:
+    return float(abs(np.log2(pair[1] / diameter)))
 
 
 def _clipped(scale: float) -> float:

@@ -152,7 +152,9 @@ class Segmenter:
 
     def save(self, path: str | Path) -> None:
         """Write the model to one file, whole or not at all."""
-        checkpoint.write(Path(path), {"kind": "segmenter", **self.header()}, self.weights)
+        checkpoint.write(
+            Path(path), {"kind": "segmenter", **self.header()}, self.weights
+        )
 
     def header(self) -> dict[str, Any]:
         """Return everything but the weights, as JSON can hold it."""

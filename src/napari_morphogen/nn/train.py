@@ -204,7 +204,7 @@ class Learner:
             predicted = self.network(images)
         loss = self.loss(predicted.float(), targets)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimiser.step()
         self.average.update(self.network, number)
         return loss

@@ -4,11 +4,10 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -20,71 +19,16 @@ from napari_morphogen.nn.examples import (
     without_held_out,
 )
 from napari_morphogen.nn.losses import instance_loss, semantic_loss
-from napari_morphogen.nn.networks import UNet, UNetConfig, pooling_factors
-from napari_morphogen.nn.patches import NO_AUGMENTATION, Augmentation, Patches
-from napari_morphogen.nn.segmenter import Segmenter, Task
+from napari_morphogen.nn.networks import UNet, UNetConfig, lay_out, pooling_factors
+from napari_morphogen.nn.options import DEFAULT, Options, patch_size, relative
+from napari_morphogen.nn.patches import NO_AUGMENTATION, Patches
+from napari_morphogen.nn.segmenter import Segmenter
 from napari_morphogen.nn.train import Budget, Clock, Learner, Progress, train
 from napari_morphogen.params import InputError
 
 HELD_OUT_BATCHES = 4
-PATCH = {2: 128, 3: 48}  # pixels along the finest axis
 RATE = 4e-3
 FINE_TUNING = 0.25  # of the rate, when weights are there already
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a training does beside its images; the defaults suit a laptop.
-
-    Attributes
-    ----------
-    task : str
-        "instances" or "semantic".
-    sparse : bool
-        Labels of "instances" are strokes: 0 unlabelled, 1 background, objects
-        painted whole from 2. Labels of "semantic" always have 0 for unlabelled.
-    spacing : tuple of float
-        Pixel size per axis; empty means 1 everywhere.
-    diameter : float
-        To which the objects of "instances" are scaled, in pixels; 0 does not.
-    width, levels, convolutions, pooling
-        Of the U-Net.
-    stem : bool
-        Whether the network works at half the resolution of the image.
-    patch, batch : int
-        Pixels along the finest axis of a patch, and patches of a step; 0 chooses.
-    rate : float
-        Highest learning rate; 0 chooses.
-    held_out : float
-        Share of the images, or of the parts of few images, that is not learnt
-        from but measured.
-    augmentation : Augmentation
-        How patches are varied.
-    seed : int
-        Of all that is drawn.
-    threads : int
-        Cores used; 0 leaves one free.
-    device : str
-        "cpu", "cuda" or "mps".
-    """
-
-    task: Task = "instances"
-    sparse: bool = False
-    spacing: tuple[float, ...] = ()
-    diameter: float = 20.0
-    width: int = 24
-    levels: int = 3
-    convolutions: int = 2
-    pooling: Literal["max", "average"] = "max"
-    stem: bool = True
-    patch: int = 0
-    batch: int = 8
-    rate: float = 0.0
-    held_out: float = 0.0
-    augmentation: Augmentation = Augmentation()
-    seed: int = 0
-    threads: int = 0
-    device: str = "cpu"
 
 
 class Trained(NamedTuple):
@@ -129,7 +73,7 @@ class Training:
         images: Sequence[NDArray[Any]],
         labels: Sequence[NDArray[Any]],
         *,
-        options: Options = Options(),  # noqa: B008 -- frozen
+        options: Options = DEFAULT,
         channel_axis: int | None = None,
         model: Segmenter | None = None,
     ) -> None:
@@ -210,7 +154,7 @@ class Training:
             {name: value.detach().cpu().clone() for name, value in weights.items()},
             self.options.task,
             self._classes(),
-            _relative(self.options.spacing, self.config.ndim),
+            relative(self.options.spacing, self.config.ndim),
             self._diameter,
             self._scales,
             {} if self._model is None else self._model.thresholds,
@@ -267,7 +211,7 @@ class Training:
     def _architecture(self, found: PreparedImages) -> UNetConfig:
         options, image = self.options, found.examples[0].image
         ndim = image.ndim - 1
-        spacing = _relative(options.spacing, ndim)
+        spacing = relative(options.spacing, ndim)
         factors = pooling_factors(spacing, options.levels)
         if not options.stem:
             factors = ((1,) * ndim, *factors[:-1])
@@ -300,7 +244,7 @@ class Training:
         learnt, measured = without_held_out(
             found.examples, options.held_out, options.seed
         )
-        size = _patch_size(options, self.config.ndim)
+        size = patch_size(options, self.config.ndim)
         self._learner.batches = Patches(
             learnt, size, options.batch, options.augmentation, options.seed
         )
@@ -320,8 +264,7 @@ class Training:
         if model is not None:
             network.load_state_dict(model.weights)
             rate = options.rate or RATE * FINE_TUNING
-        if self.config.ndim == 2:
-            network = network.to(memory_format=torch.channels_last)
+        lay_out(network)
         loss = instance_loss if options.task == "instances" else semantic_loss
         return Learner(network, None, loss, rate=rate, device=options.device)  # type: ignore[arg-type]
 
@@ -348,8 +291,8 @@ def train_segmenter(
     images: Sequence[NDArray[Any]],
     labels: Sequence[NDArray[Any]],
     *,
-    budget: Budget = Budget(60.0),  # noqa: B008 -- frozen
-    options: Options = Options(),  # noqa: B008 -- frozen
+    budget: Budget,
+    options: Options = DEFAULT,
     channel_axis: int | None = None,
     model: Segmenter | None = None,
 ) -> Iterator[Trained]:
@@ -399,18 +342,6 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _relative(spacing: Sequence[float], ndim: int) -> tuple[float, ...]:
-    if not spacing:
-        return (1.0,) * ndim
-    return tuple(float(s) / float(min(spacing)) for s in spacing)
-
-
-def _patch_size(options: Options, ndim: int) -> tuple[int, ...]:
-    side = options.patch or PATCH[ndim]
-    spacing = _relative(options.spacing, ndim)
-    return tuple(max(4, round(side / s)) for s in spacing)
 
 
 def _rounded(value: float) -> float | None:

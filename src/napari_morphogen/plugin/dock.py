@@ -141,6 +141,7 @@ class MethodDock(Panel):
     def _method_changed(self) -> None:
         method = get(self.method.value)
         self.about.value = method.title
+        self.image.label = method.takes
         self.show_form(forms.form(method, self._layer_names))
         for row in self.form:
             row.changed.connect(lambda: self._parameter_changed())
@@ -280,6 +281,7 @@ class MethodDock(Panel):
         progress = self._progress
         if progress is None:
             return
+        main = progress.plan.method.makes
         for name in reversed(results):  # the main result comes on top
             layer = self._results.show(
                 results[name],
@@ -287,6 +289,8 @@ class MethodDock(Panel):
                 source=progress.source,
                 image=progress.image,
                 keep=keep or bool(self.keep.value),
+                # what stands beside labels would cover the image
+                visible=main == "image" or name == next(iter(results)),
             )
         self._made = layer
 

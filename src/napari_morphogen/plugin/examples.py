@@ -115,4 +115,3 @@ class ExamplesDock(MethodDock):
         shown = [axis - (ndim - layer.ndim) for axis in self._viewer.dims.displayed]
         centre = tuple(world[axis] for axis in shown if axis >= 0)
         camera(self._viewer).center = (0.0,) * (3 - len(centre)) + centre
-

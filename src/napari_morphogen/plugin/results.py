@@ -53,6 +53,7 @@ class Results:
         source: Layer,
         image: SpatialArray,
         keep: bool = False,
+        visible: bool = True,
     ) -> Layer:
         """Add a layer for `result`, or update the one made before.
 
@@ -66,6 +67,8 @@ class Results:
             The layer of `image`.
         keep : bool
             Add a layer, but update it when the same run shows it again.
+        visible : bool
+            Whether a layer that is added is shown.
         """
         triple = layers.layer_data(result, makes, image)
         step = result.metadata[KEY]["steps"][-1]
@@ -77,6 +80,7 @@ class Results:
             layer = earlier
         else:
             layer = self._add(triple)
+            layer.visible = visible
             self._made.setdefault(source, {})[name] = layer
         self._shown[name] = layer
         return layer

@@ -86,7 +86,7 @@ def _depth(todo: Plan, image: Any) -> dict[int, int]:
     """Return the pixels that a block needs around it, per axis."""
     assert todo.method.halo is not None
     halo = todo.method.halo(**todo.values)
-    depth = [math.ceil(halo / s) + 1 for s in todo.spacing]
+    depth = [math.ceil(halo.distance / s) + halo.pixels for s in todo.spacing]
     if image.dtype.kind == "f":
         # A broken pixel takes the nearest value, which is no farther from it than
         # the pixel whose result it enters.

@@ -1,6 +1,6 @@
 """Circles that the edges of a plane vote for."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import annotated_types as at
 import numpy as np

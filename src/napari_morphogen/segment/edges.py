@@ -216,7 +216,7 @@ def _scaled_length(gradient: NDArray[Any], share: Any) -> NDArray[Any]:
             near_one = np.ldexp(part.astype(np.float64), -power)
             total += np.square(near_one.astype(gradient.dtype))
         length = np.ldexp(np.sqrt(total * share).astype(np.float64), power)
-        return length.astype(gradient.dtype)
+        return np.asarray(length.astype(gradient.dtype))
 
 
 def _inside(shape: tuple[int, ...], broken: NDArray[Any] | None) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """Edge strength by a choice of gradient filters."""
 
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -8,51 +9,78 @@ from scipy import ndimage
 
 from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Image, Sigma, Spacing
-from napari_morphogen.segment.edges import vector_length
+from napari_morphogen.segment.derivatives import derivative
+from napari_morphogen.segment.edges import sobel, vector_length
 
-SIDEWAYS = {"scharr": (3 / 16, 10 / 16, 3 / 16), "prewitt": (1 / 3, 1 / 3, 1 / 3)}
+Operator = Literal["sobel", "scharr", "prewitt", "farid", "roberts", "gaussian"]
+FARID_DIFFERENCE = (
+    -0.109603762960254, -0.276690988455557, 0, 0.276690988455557, 0.109603762960254
+)  # fmt: skip
+FARID_SIDEWAYS = (
+    0.0376593171958126, 0.249153396177344, 0.426374573253687,
+    0.249153396177344, 0.0376593171958126,
+)  # fmt: skip
+# along the axis, and along all others
+WEIGHTS = {
+    "scharr": ((-1, 0, 1), (3 / 16, 10 / 16, 3 / 16)),
+    "prewitt": ((-1, 0, 1), (1 / 3, 1 / 3, 1 / 3)),
+    "farid": (FARID_DIFFERENCE, FARID_SIDEWAYS),
+}
+LEAST_SIGMA = 1.0  # of a derivative of Gaussian when no smoothing is asked for
 
 
 def gradient(
     image: Image,
     *,
-    operator: Literal["scharr", "prewitt"] = "scharr",
+    operator: Operator = "sobel",
     sigma: Sigma = 0.0,
     spacing: Spacing = (),
 ) -> Image:
-    """Edge strength: the length of the Scharr or Prewitt gradient.
+    """Edge strength: the length of the gradient, by a choice of filters.
 
     Parameters
     ----------
     image : ndarray of shape ([P,] M, N)
         Intensities.
     operator : str
-        "scharr" measures edges of all directions most alike; "prewitt"
-        averages noise most.
+        "sobel" is the usual one; "scharr" and "farid" measure edges of all
+        directions most alike; "prewitt" averages noise most; "roberts" is the
+        smallest and sharpest; "gaussian" is the derivative of a Gaussian.
     sigma : float
         Smoothing before the filter, in pixels of the finest axis; 0 is none.
+        For "gaussian" that of the derivative; 0 means 1.
     spacing : tuple of float
         Pixel size per axis, the finest 1.
 
     Returns
     -------
     edges : ndarray of float, shape of `image`
-        On the scale of `skimage.filters.scharr`; 0 in broken pixels (NaN,
+        On the scale of the function of `skimage.filters` with the name of the
+        operator, and for "gaussian" of
+        `scipy.ndimage.gaussian_gradient_magnitude`; 0 in broken pixels (NaN,
         infinity).
 
     Notes
     -----
     Along every axis the next pixel less the previous one is smoothed along all
-    other axes, by (3, 10, 3) / 16 for "scharr" [1]_ and by (1, 1, 1) / 3 for
-    "prewitt" [2]_; along coarser axes it is divided by their spacing; the root
-    of the mean square is returned.
+    other axes: by (1, 2, 1) / 4 for "sobel" [1]_, (3, 10, 3) / 16 for "scharr"
+    [2]_, (1, 1, 1) / 3 for "prewitt" [3]_; "farid" has five pixels either way
+    [4]_. Along coarser axes differences are divided by their spacing. The root
+    of the mean square is returned. "roberts" [5]_ takes the differences along
+    the diagonals of 2 x 2 (x 2) pixels instead.
 
     References
     ----------
-    .. [1] H. Scharr, Optimal filters for extended optical flow, in Complex
+    .. [1] I. Sobel, History and definition of the Sobel operator (2014),
+       DOI 10.13140/RG.2.1.1912.4965
+    .. [2] H. Scharr, Optimal filters for extended optical flow, in Complex
        Motion, LNCS 3417, 14-29 (2007), DOI 10.1007/978-3-540-69866-1_2
-    .. [2] J. M. S. Prewitt, Object enhancement and extraction, in Picture
+    .. [3] J. M. S. Prewitt, Object enhancement and extraction, in Picture
        Processing and Psychopictorics, 75-149 (1970)
+    .. [4] H. Farid and E. P. Simoncelli, IEEE Trans. Image Process. 13, 496-508
+       (2004), DOI 10.1109/TIP.2004.823819
+    .. [5] L. G. Roberts, Machine perception of three-dimensional solids, PhD
+       thesis, Massachusetts Institute of Technology (1963)
 
     Examples
     --------
@@ -61,24 +89,56 @@ def gradient(
     >>> gradient(step)[0].round(3)
     array([0.   , 6.364, 6.364, 0.   ], dtype=float32)
     """
+    if operator == "sobel":
+        return sobel(image, sigma=sigma, spacing=spacing)
     filled, broken = fill_broken(as_float(image))
-    smoothed = smooth(filled, sigma, spacing)
     sizes = spacing or (1.0,) * image.ndim
-    slopes = [
-        _difference(smoothed, axis, SIDEWAYS[operator]) / smoothed.dtype.type(size)
-        for axis, size in enumerate(sizes)
-    ]
-    edges = vector_length(slopes) / smoothed.dtype.type(np.sqrt(image.ndim))
+    if operator == "gaussian":
+        width, axes = sigma or LEAST_SIGMA, range(image.ndim)
+        slopes = [derivative(filled, axis, 1, width, sizes) for axis in axes]
+        edges = vector_length(slopes)
+    else:
+        smoothed = smooth(filled, sigma, spacing)
+        if operator == "roberts":
+            slopes = _diagonals(smoothed, sizes)
+        else:
+            slopes = _differences(smoothed, WEIGHTS[operator], sizes)
+        edges = vector_length(slopes) / filled.dtype.type(np.sqrt(len(slopes)))
     if broken is not None:
         edges[broken] = 0
     return np.asarray(edges)
 
 
-def _difference(
-    image: NDArray[Any], axis: int, sideways: tuple[float, ...]
-) -> NDArray[Any]:
-    """Return the next pixel less the previous one, smoothed along other axes."""
-    for other in range(image.ndim):
-        if other != axis:
-            image = ndimage.correlate1d(image, sideways, other, mode="reflect")
-    return np.asarray(ndimage.correlate1d(image, (-1, 0, 1), axis, mode="reflect"))
+def _differences(
+    image: NDArray[Any],
+    weights: tuple[tuple[float, ...], tuple[float, ...]],
+    sizes: tuple[float, ...],
+) -> list[NDArray[Any]]:
+    """Return one smoothed difference of neighbours per axis, over its spacing."""
+    along, sideways = weights
+    return [
+        _filtered(image, [along if a == axis else sideways for a in range(image.ndim)])
+        / image.dtype.type(size)
+        for axis, size in enumerate(sizes)
+    ]
+
+
+def _filtered(image: NDArray[Any], weights: list[tuple[float, ...]]) -> NDArray[Any]:
+    # differences first would round away what is smoothed later on float32
+    order = sorted(range(image.ndim), key=lambda axis: weights[axis][0] < 0)
+    for axis in order:
+        image = ndimage.correlate1d(image, weights[axis], axis, mode="reflect")
+    return image
+
+
+def _diagonals(image: NDArray[Any], sizes: tuple[float, ...]) -> list[NDArray[Any]]:
+    """Return the differences along the diagonals that end beside each pixel."""
+    # a diagonal of ordinary pixels has length 1 here
+    length = image.dtype.type(np.sqrt(np.mean(np.square(sizes))))
+    slopes = []
+    for signs in product((0, 1), repeat=image.ndim - 1):
+        kernel = np.zeros((2,) * image.ndim)
+        kernel[(0, *signs)] = 1
+        kernel[(1, *(1 - s for s in signs))] = -1
+        slopes.append(ndimage.convolve(image, kernel, mode="reflect") / length)
+    return slopes

@@ -1,15 +1,36 @@
-"""Objects made from what a network predicts."""
+"""Objects made of what a network predicts, and the thresholds that suit it best."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from napari_morphogen.segment.objects import keep_large
+from napari_morphogen.evaluate import object_scores
+from napari_morphogen.params import InputError
 from napari_morphogen.segment.centres import centres
 from napari_morphogen.segment.flooding import flood
+from napari_morphogen.segment.objects import keep_large
+
+JUDGED = (0.5, 0.6, 0.7, 0.8)  # intersections over union that thresholds are tuned for
+CHOICES: Mapping[str, Sequence[float]] = {
+    "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
+    "centre_threshold": (0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
+    "h": (0.05, 0.1, 0.2),
+    "least_share": (0.0, 0.05, 0.1, 0.2),
+}
+
+
+class Predictor(Protocol):
+    """What makes maps of an image, such as `nn.segmenter.Segmenter`."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """With which objects are made of the maps."""
+
+    def predict(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """Return foreground and distance to the border, both from 0 to 1."""
 
 
 def flood_objects(
@@ -17,15 +38,155 @@ def flood_objects(
     centre: NDArray[np.float32],
     *,
     foreground_threshold: float = 0.5,
-    centre_threshold: float = 0.5,
+    centre_threshold: float = 0.4,
     h: float = 0.1,
+    least_share: float = 0.05,
     min_size: int = 0,
 ) -> NDArray[np.int32]:
+    """Return the objects of a foreground, one around every centre.
+
+    Parameters
+    ----------
+    foreground : ndarray of float32, shape ([P,] M, N)
+        Probability of lying in an object.
+    centre : ndarray of float32
+        High in the middle of objects and low where they touch: distance to the
+        border as a share of the object's largest, or probability of the interior.
+    foreground_threshold : float
+        From which on a pixel is foreground.
+    centre_threshold : float
+        What a centre must reach.
+    h : float
+        How deep a valley must be to separate two centres.
+    least_share : float
+        Objects of fewer pixels than this share of the median object are removed.
+    min_size : int
+        Objects of fewer pixels are removed.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape of `foreground`
+        0 is background.
+
+    Notes
+    -----
+    Centres are the regional maxima that remain when all valleys shallower than
+    `h` are filled; `-centre` is flooded from them within the foreground [1]_.
+    Foreground without a centre becomes background.
+
+    References
+    ----------
+    .. [1] L. Vincent and P. Soille, IEEE Trans. Pattern Anal. Mach. Intell. 13,
+       583-598 (1991), DOI 10.1109/34.87344
+
+    Examples
+    --------
+    >>> centre = np.array([[0, 0.4, 0.9, 0.5, 0.9, 0.4, 0]], np.float32)
+    >>> flood_objects(np.sign(centre), centre)
+    array([[0, 1, 1, 1, 2, 2, 0]], dtype=int32)
+    """
     mask = foreground > foreground_threshold
-    seeds = np.where(mask & (centre > centre_threshold), centre, 0).astype(np.float32)
-    inside = seeds > 0
-    if not inside.any():
+    high = mask & (centre > centre_threshold)
+    if not high.any():
         return np.zeros(mask.shape, np.int32)
-    markers = centres(seeds, inside, h)
-    labels = flood(-centre, markers, mask)
-    return keep_large(labels, min_size)
+    height = np.ascontiguousarray(centre, np.float32)
+    labels = flood(-height, centres(height, high, h), mask)
+    sizes = np.bincount(labels.ravel())[1:]
+    least = least_share * float(np.median(sizes[sizes > 0]))
+    return keep_large(labels, max(min_size, int(np.ceil(least))))
+
+
+def segment_objects(segmenter: Predictor, image: NDArray[Any]) -> NDArray[np.int32]:
+    """Return the objects that a trained network sees in an image.
+
+    Parameters
+    ----------
+    segmenter : Predictor
+        Trained on instances.
+    image : ndarray
+        As the network was trained on.
+    """
+    foreground, centre = segmenter.predict(image)
+    return flood_objects(foreground, centre, **segmenter.thresholds)  # type: ignore[arg-type]
+
+
+def class_labels(probabilities: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the number of the most probable class of every pixel, from 1.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float32, shape (classes, [P,] M, N)
+        Of every class.
+
+    Examples
+    --------
+    >>> class_labels(np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32))
+    array([[1, 2]], dtype=int32)
+    """
+    return np.asarray(probabilities.argmax(axis=0) + 1, np.int32)
+
+
+def tuned_thresholds(
+    maps: Sequence[NDArray[np.float32]],
+    truths: Sequence[NDArray[Any]],
+    *,
+    sparse: bool = False,
+    choices: Mapping[str, Sequence[float]] = CHOICES,
+) -> dict[str, float]:
+    """Return the thresholds of `flood_objects` that agree best with painted objects.
+
+    Parameters
+    ----------
+    maps : sequence of ndarray of float32, shape (2, [P,] M, N)
+        Predicted.
+    truths : sequence of ndarray of int
+        The objects as they are, one for each of `maps`.
+    sparse : bool
+        Whether the truth leaves objects out.
+    choices : mapping of str to sequence of float
+        Values to try.
+
+    Returns
+    -------
+    thresholds : dict of str to float
+        Keyword arguments of `flood_objects`.
+
+    Notes
+    -----
+    The first two are tried in all combinations, the others one after the other;
+    judged by the found share of all objects, averaged over several intersections
+    over union.
+    """
+    if not maps or len(maps) != len(truths):
+        raise InputError(
+            f"Expected the truth of every prediction, but got {len(truths)} for "
+            f"{len(maps)}."
+        )
+    best = {name: values[len(values) // 2] for name, values in choices.items()}
+    names = list(choices)
+    for group in (names[:2], *[[name] for name in names[2:]]):
+        options = [
+            dict(zip(group, values, strict=True))
+            for values in product(*[choices[name] for name in group])
+        ]
+        # of equally good ones the nearest to the usual
+        options.sort(key=lambda given: sum(abs(v - best[k]) for k, v in given.items()))
+        scores = [
+            _quality(maps, truths, {**best, **given}, sparse) for given in options
+        ]
+        best |= options[int(np.argmax(scores))]
+    return best
+
+
+def _quality(
+    maps: Iterable[NDArray[np.float32]],
+    truths: Iterable[NDArray[Any]],
+    thresholds: Mapping[str, float],
+    sparse: bool,
+) -> float:
+    counts = np.zeros((len(JUDGED), 3))
+    for (foreground, centre), truth in zip(maps, truths, strict=True):
+        labels = flood_objects(foreground, centre, **thresholds)  # type: ignore[arg-type]
+        scores = object_scores(labels, truth, thresholds=JUDGED, sparse=sparse)
+        counts += [(d.tp, d.fp, d.fn) for d in scores.detections]
+    return float(np.mean(counts[:, 0] / np.maximum(counts.sum(1), 1)))

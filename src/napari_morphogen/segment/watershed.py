@@ -153,4 +153,6 @@ def _without(
 ) -> NDArray[np.bool_]:
     """Return `area` without walls; a marker on a wall stays."""
     walls = np.asarray(barriers) != 0
-    return area & ~walls if marked is None else area & (~walls | (marked > 0))
+    if marked is not None:
+        walls = walls & (marked == 0)
+    return np.asarray(area & ~walls)

@@ -1,0 +1,275 @@
+"""Training: learns, resumes, corrects, and says what is wrong with its input."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from napari_morphogen.nn.options import Options
+from napari_morphogen.nn.patches import NO_AUGMENTATION, Augmentation, Example, Patches
+from napari_morphogen.nn.train import Budget, train
+from napari_morphogen.nn.training import Training, train_segmenter
+from napari_morphogen.params import InputError
+
+SMALL = Options(width=8, levels=2, patch=64, batch=4, diameter=0)
+
+
+def disks(seed=0, size=128, radius=9, count=14):
+    """Return noisy disks that may touch, and their labels."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    labels, number = np.zeros((size, size), int), 0
+    for cy, cx in rng.uniform(radius, size - radius, (200, 2)):
+        disk = np.hypot(y - cy, x - cx) < radius
+        if number < count and not labels[disk].any():
+            number += 1
+            labels[disk] = number
+    image = (labels > 0) + 0.3 * rng.normal(size=labels.shape)
+    return image.astype(np.float32), labels
+
+
+def strokes(labels):
+    """Paint a few lines: 1 background, 2 object."""
+    painted = np.zeros_like(labels)
+    painted[10::40] = np.where(labels[10::40] > 0, 2, 1)
+    return painted
+
+
+def dice(found, truth):
+    return 2 * (found & truth).sum() / (found.sum() + truth.sum())
+
+
+def test_learns_disks_from_dense_labels_in_seconds():
+    image, labels = disks()
+    steps = train_segmenter([image], [labels], budget=Budget(steps=150), options=SMALL)
+    model = list(steps)[-1].segmenter()
+    unseen, truth = disks(1)
+    assert dice(model.predict(unseen)[0] > 0.5, truth > 0) >= 0.95
+
+
+def test_learns_disks_from_strokes_in_seconds():
+    image, labels = disks()
+    options = Options(task="semantic", width=8, levels=2, patch=64, batch=4)
+    painted = strokes(labels)
+    steps = train_segmenter([image], [painted], budget=Budget(steps=120),
+                            options=options)  # fmt: skip
+    model = list(steps)[-1].segmenter()
+    assert model.classes == ("class 1", "class 2")
+    unseen, truth = disks(1)
+    maps = model.predict(unseen)
+    assert np.allclose(maps.sum(axis=0), 1, atol=1e-5)
+    assert dice(maps[1] > 0.5, truth > 0) >= 0.95
+
+
+def test_objects_of_another_size_are_scaled_to_that_of_the_training():
+    image, labels = disks()
+    options = Options(width=8, levels=2, patch=64, batch=4, diameter=14)
+    steps = train_segmenter(
+        [image], [labels], budget=Budget(steps=120), options=options
+    )
+    model = list(steps)[-1].segmenter()
+    large, truth = disks(2, size=256, radius=18)
+    assert dice(model.predict(large)[0] > 0.5, truth > 0) >= 0.95
+
+
+def weights(training):
+    return training._learner.state()
+
+
+def test_resumed_equals_uninterrupted(tmp_path):
+    image, labels = disks(size=64)
+    options = Options(width=4, levels=2, patch=32, batch=2, diameter=0)
+
+    def fresh():
+        return Training([image], [labels], options=options)
+
+    whole = fresh()
+    list(whole.run(Budget(steps=8)))
+    first = fresh()
+    for trained in first.run(Budget(steps=8), every=1):
+        if trained.progress.step == 4:
+            break
+    first.save(tmp_path / "half.morphogen")
+    second = fresh()
+    second.restore(tmp_path / "half.morphogen")
+    steps = [trained.progress.step for trained in second.run(Budget(steps=8), every=1)]
+    assert steps == [5, 6, 7, 8]
+    for name, value in weights(whole).items():
+        assert torch.equal(value, weights(second)[name]), name
+
+
+def test_same_seed_same_weights_and_the_global_state_is_left_alone():
+    image, labels = disks(size=64)
+    options = Options(width=4, levels=2, patch=32, batch=2, seed=5)
+    state, found = torch.random.get_rng_state(), []
+    for _ in range(2):
+        training = Training([image], [labels], options=options)
+        list(training.run(Budget(steps=2)))
+        found.append(weights(training))
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_correction_is_learnt_from():
+    image, labels = disks(size=64)
+    painted = strokes(labels)
+    options = Options(task="semantic", width=4, levels=2, patch=32, batch=2)
+    training = Training([image], [painted], options=options)
+    list(training.run(Budget(steps=2)))
+    flipped = np.where(painted > 0, 3 - painted, 0)
+    training.correct([image], [flipped])
+    steps = list(training.run(Budget(steps=120)))
+    assert steps[-1].progress.step == 120
+    maps = steps[-1].segmenter().predict(image)
+    assert dice(maps[0] > 0.5, labels > 0) > 0.8  # class 1 is now painted on objects
+
+
+def test_a_model_is_trained_further():
+    image, labels = disks(size=64)
+    options = Options(width=4, levels=2, patch=32, batch=2, diameter=0)
+    model = list(train_segmenter([image], [labels], budget=Budget(steps=3),
+                                 options=options))[-1].segmenter()  # fmt: skip
+    training = Training([image], [labels], options=options, model=model)
+    kept = training.segmenter().weights
+    assert all(torch.equal(kept[name], value) for name, value in model.weights.items())
+    list(training.run(Budget(steps=2)))
+    assert [entry["steps"] for entry in training.segmenter().record] == [3, 2]
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_held_out_labels_are_measured_and_not_learnt(count):
+    pairs = [disks(seed, size=64) for seed in range(count)]
+    images, labels = zip(*pairs, strict=True)
+    options = Options(width=4, levels=2, patch=32, batch=2, held_out=0.2)
+    training = Training(images, labels, options=options)
+    from napari_morphogen.nn.examples import prepared, without_held_out
+
+    examples = prepared(images, labels).examples
+    learnt, measured = without_held_out(examples, 0.2, 0)
+    if count == 1:
+        both = (learnt[0].targets[0] > 0) & (measured[0].targets[0] > 0)
+        assert not both.any()
+    else:
+        assert len(learnt) == 5 and len(measured) == 1
+    steps = list(training.run(Budget(steps=50)))
+    assert math.isfinite(steps[-1].progress.held_out)
+
+
+def test_volumes_with_anisotropic_pixels():
+    rng = np.random.default_rng(0)
+    labels = np.zeros((6, 24, 24), int)
+    labels[2:5, 5:12, 5:12], labels[1:4, 14:22, 13:22] = 1, 2
+    image = (labels > 0) + 0.1 * rng.normal(size=labels.shape)
+    options = Options(
+        width=4, levels=2, patch=16, batch=2, spacing=(3, 1, 1), diameter=0
+    )
+    steps = train_segmenter([image], [labels], budget=Budget(steps=40), options=options)
+    model = list(steps)[-1].segmenter()
+    assert model.config.factors == ((1, 2, 2), (2, 2, 2))
+    assert dice(model.predict(image)[0] > 0.5, labels > 0) > 0.8
+
+
+def test_channels():
+    image, labels = disks(size=64)
+    colours = np.stack([image, 1 - image, image * 0], axis=-1)
+    options = Options(width=4, levels=2, patch=32, batch=2)
+    steps = train_segmenter([colours], [labels], budget=Budget(steps=2),
+                            options=options, channel_axis=-1)  # fmt: skip
+    model = list(steps)[-1].segmenter()
+    assert model.predict(colours, channel_axis=-1).shape == (2, 64, 64)
+    with pytest.raises(InputError, match="3 channel"):
+        model.predict(image)
+    with pytest.raises(InputError, match="planes"):
+        model.predict(np.zeros((3, 4, 5, 6)), channel_axis=0)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        ([], [], "labels for every image"),
+        ([np.ones((8, 8))], [np.zeros((8, 9), int)], "shape"),
+        ([np.ones((8, 8))], [np.zeros((8, 8), int)], "one class"),
+        ([np.ones((8, 8))], [np.zeros((8, 8))], "whole numbers"),
+        ([np.ones((8, 8))], [np.full((8, 8), -1)], "below 0"),
+        ([np.ones(8)], [np.ones(8, int)], "planes and volumes"),
+    ],
+)
+def test_bad_input_is_answered_in_one_sentence(images, labels, message):
+    with pytest.raises(InputError, match=message):
+        Training(images, labels, options=SMALL)
+
+
+def test_strokes_of_one_class_or_none():
+    image, options = np.ones((8, 8)), Options(task="semantic", width=4, levels=2)
+    with pytest.raises(InputError, match="Nothing is painted"):
+        Training([image], [np.zeros((8, 8), int)], options=options)
+    with pytest.raises(InputError, match="one class only"):
+        Training([image], [np.eye(8, dtype=int)], options=options)
+
+
+def test_stopping_is_no_longer_asking():
+    taken = []
+
+    def step(number, share):
+        taken.append(number)
+        return torch.tensor(1.0)
+
+    steps = train(step, Budget(steps=100), every=5)
+    next(steps)
+    steps.close()
+    assert taken == [0, 1, 2, 3, 4]
+
+
+def test_patience_ends_training():
+    losses = iter([3.0, 2.0, 2.5, 2.4, 1.0])
+    steps = train(
+        lambda number, share: torch.tensor(1.0),
+        Budget(patience=2),
+        held_out=lambda: next(losses),
+        measure_every=10,
+    )
+    assert [p.step for p in steps][-1] == 40
+
+
+def test_time_ends_training_and_a_budget_is_needed():
+    now = iter(range(1000))
+    steps = list(
+        train(lambda n, s: torch.tensor(1.0), Budget(20.0), clock=lambda: next(now))
+    )
+    assert steps[-1].share == 1 and steps[-1].seconds >= 20
+    with pytest.raises(InputError, match="never end"):
+        Budget()
+
+
+def test_divergence_is_told():
+    steps = train(lambda n, s: torch.tensor(math.nan), Budget(steps=10))
+    with pytest.raises(InputError, match="diverged"):
+        list(steps)
+
+
+def test_patches_lie_where_labels_are():
+    rng = np.random.default_rng(0)
+    known = np.zeros((1, 300, 300), np.float32)
+    known[0, 250:256, 30:36] = 1
+    example = Example(rng.normal(size=(1, 300, 300)).astype(np.float32), known)
+    patches = Patches([example], (32, 32), 8, Augmentation(), 0)
+    assert (patches(0)[1] > 0).flatten(1).any(1).all()
+
+
+def test_plain_patches_are_parts_of_the_image():
+    image = np.arange(64 * 64, dtype=np.float32).reshape(1, 64, 64)
+    example = Example(image, image.copy() + 1)
+    images, targets = Patches([example], (16, 16), 4, NO_AUGMENTATION, 0)(3)
+    known = targets > 0
+    assert torch.allclose(images[known], targets[known] - 1, atol=1e-2)
+
+
+def test_image_and_targets_are_turned_together():
+    y, x = np.mgrid[:96, :96]
+    image = (np.hypot(y - 48, x - 48) < 30).astype(np.float32)[None]
+    example = Example(image, image + 1)
+    varied = Augmentation(brightness=0, contrast=0, gamma=0, noise=0, blur=0)
+    images, targets = Patches([example], (64, 64), 4, varied, 0)(0)
+    known = targets > 0
+    assert ((images > 0.5) == (targets > 1.5))[known].float().mean() > 0.99
