@@ -61,7 +61,9 @@ def measure(
     linger(2)
     viewer.reset_view()
     camera = getattr(viewer, "scene", viewer).camera
-    camera.zoom = 0.6  # all is in sight, and a pixel is more than half one of the screen
+    camera.zoom = (
+        0.6  # all is in sight, and a pixel is more than half one of the screen
+    )
     start = time.monotonic()
     dock.live.value = True
     until(lambda: "preview" in viewer.layers)

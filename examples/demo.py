@@ -15,23 +15,43 @@ from skimage.color import label2rgb
 from skimage.exposure import rescale_intensity
 from skimage.util import img_as_ubyte
 
-from napari_morphogen import METHODS, SpatialArray, run, write
-from napari_morphogen.samples import coins
+from napari_morphogen import METHODS, SpatialArray, run, samples, write
+from napari_morphogen.params import parameters
+from napari_morphogen.registry import Method
 
 SETTINGS = {
     "threshold": {"rule": "local", "level": 15, "block_size": 101, "min_size": 150},
     "canny": {"sigma": 2},
+    "edge_regions": {"sigma": 2, "border": False, "min_size": 200},
+    "geodesic_contour": {"min_size": 300},
     "watershed": {"sigma": 2, "h": 3, "min_size": 100},
 }
+COLUMNS = 5
 
 
-def picture(image: SpatialArray, result: SpatialArray, title: str) -> Image.Image:
-    grey = rescale_intensity(image.data.astype(float), out_range=(0, 1))
-    made = rescale_intensity(result.data.astype(float), out_range=(0, 1))
-    labels = np.issubdtype(result.data.dtype, np.integer)
-    shown = label2rgb(result.data, grey, bg_label=0) if labels else made
+def arrays(method: Method) -> dict[str, SpatialArray]:
+    """Return the strokes or drawings that a method cannot do without."""
+    required = [p.name for p in parameters(method.function) if p.required]
+    return {name: getattr(samples, f"coin_{name}")() for name in required}
+
+
+def picture(result: SpatialArray, makes: str, title: str) -> Image.Image:
+    grey = rescale_intensity(samples.coins().data.astype(float), out_range=(0, 1))
+    shown = grey
+    if makes == "labels":
+        shown = label2rgb(result.data, grey, bg_label=0)
+    elif makes != "shapes":
+        shown = rescale_intensity(result.data.astype(float), out_range=(0, 1))
     tile = Image.fromarray(img_as_ubyte(np.clip(shown, 0, 1))).convert("RGB")
-    ImageDraw.Draw(tile).text((6, 4), title, fill="white", stroke_width=1)
+    draw = ImageDraw.Draw(tile)
+    for corners in result.data if makes == "shapes" else ():
+        ends = [tuple(map(float, corner[::-1])) for corner in (corners[0], corners[-1])]
+        if len(corners) == 2:
+            draw.line(ends, fill="yellow", width=2)
+        else:
+            (top, right), (bottom, left) = corners.min(axis=0), corners.max(axis=0)
+            draw.ellipse((right, top, left, bottom), outline="yellow", width=2)
+    draw.text((6, 4), title, fill="white", stroke_width=1)
     return tile
 
 
@@ -42,24 +62,29 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
 
-    image, results, tiles = coins(), [], []
+    image, results, tiles = samples.coins(), [], []
     write(given.out / "coins.tif", image)
-    print(f"{'method':<12} {'objects':>8} {'seconds':>8}")
+    print(f"{'method':<20} {'objects':>8} {'seconds':>8}")
     for method in METHODS:
         start = time.perf_counter()
-        result = run(method.name, image, **SETTINGS.get(method.name, {}))
+        source = samples.coin_labels() if method.takes == "labels" else image
+        words = SETTINGS.get(method.name, {}) | arrays(method)
+        result = run(method.name, source, **words)
         seconds = time.perf_counter() - start
-        count = result.data.max() if method.makes == "labels" else "-"
-        print(f"{method.name:<12} {count!s:>8} {seconds:>8.2f}")
-        write(given.out / f"coins_{method.name}.tif", result)
-        tiles.append(picture(image, result, method.name))
+        count = "-"
+        if method.makes in ("labels", "shapes"):
+            count = result.data.max() if method.makes == "labels" else len(result.data)
+        print(f"{method.name:<20} {count!s:>8} {seconds:>8.2f}", flush=True)
+        ending = "csv" if method.makes == "shapes" else "tif"
+        write(given.out / f"coins_{method.name}.{ending}", result)
+        tiles.append(picture(result, method.makes, method.name))
         results.append((result, method.makes))
 
     width, height = tiles[0].size
-    rows = -(-len(tiles) // 3)
-    sheet = Image.new("RGB", (3 * width, rows * height))
+    rows = -(-len(tiles) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * width, rows * height))
     for number, tile in enumerate(tiles):
-        sheet.paste(tile, (number % 3 * width, number // 3 * height))
+        sheet.paste(tile, (number % COLUMNS * width, number // COLUMNS * height))
     sheet.save(given.out / "contact_sheet.png")
     print(f"Results and contact_sheet.png are in {given.out.resolve()}.")
 
@@ -72,9 +97,10 @@ def main() -> None:
     viewer = napari.Viewer()
     viewer.add_image(image.data, name="coins")
     for result, makes in results:
-        add = viewer.add_labels if makes == "labels" else viewer.add_image
-        add(result.data, name=result.name, visible=result.name.endswith("watershed"))
-    for dock in ("Watershed", "Clustering", "Edges", "Threshold"):
+        if makes != "shapes":
+            add = viewer.add_labels if makes == "labels" else viewer.add_image
+            add(result.data, name=result.name, visible=result.name == "coins watershed")
+    for dock in ("Watershed", "Examples", "Clustering", "Edges", "Threshold"):
         viewer.window.add_plugin_dock_widget("napari-morphogen", dock, tabify=True)
     napari.run()
 

@@ -172,11 +172,16 @@ absent = "torch napari qtpy magicgui superqt npe2 numba dask matplotlib pandas"
 for name in absent.split():
     sys.modules[name] = None
 import {PACKAGE} as morphogen
-from skimage import data
-image = data.coins()[:60, :60]
+from napari_morphogen import samples
+from napari_morphogen.params import parameters
+def crop(array):
+    return array.data[90:190, 80:180]
 for method in morphogen.METHODS:
-    result = morphogen.run(method.name, image)
-    assert result.shape == image.shape, method.name
+    image = crop(samples.coin_labels() if method.takes == "labels" else samples.coins())
+    names = [p.name for p in parameters(method.function) if p.required]
+    given = dict((n, crop(getattr(samples, "coin_" + n)())) for n in names)
+    result = morphogen.run(method.name, image, **given)
+    assert method.makes == "shapes" or result.shape == image.shape, method.name
     print(method.name)
 """
     from napari_morphogen.registry import METHODS

@@ -171,6 +171,8 @@ def files(tmp_path, monkeypatch):
     for sample in SAMPLES:
         if sample.__name__ != "retina":
             write(f"{sample.__name__}.tif", sample())
+    for sample in MARKS:
+        write(f"{sample.__name__}.tif", sample())
     (tmp_path / "images").mkdir()
     for name in "ab":
         write(f"images/{name}.tif", coins())

@@ -14,6 +14,7 @@ from napari_morphogen.enhance.denoise import (
     median,
 )
 from napari_morphogen.params import InputError, accepts, outputs, summary, takes
+from napari_morphogen.segment.circles import hough_circles
 from napari_morphogen.segment.cleanup import (
     expand_labels,
     fill_holes,
@@ -35,7 +36,10 @@ from napari_morphogen.segment.examples import (
 )
 from napari_morphogen.segment.flows import ambrosio_tortorelli, smooth_flow
 from napari_morphogen.segment.gradients import LEAST_SIGMA, gradient
+from napari_morphogen.segment.hierarchy import hierarchical_watershed
+from napari_morphogen.segment.hough import hough_lines
 from napari_morphogen.segment.laplacian import laplacian, zero_crossings
+from napari_morphogen.segment.line_regions import line_regions
 from napari_morphogen.segment.mixture import gaussian_mixture
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
@@ -148,6 +152,10 @@ def _laplacian_halo(sigma: float) -> Halo:
     return Halo(4 * sigma, 1)
 
 
+def _structure_halo(measure: str, sigma: float, window: float) -> Halo:
+    return Halo(4 * (sigma + window), 2)  # two Gaussians, rounded up, and a difference
+
+
 def _kernel_halo(kernel: str) -> Halo:
     return Halo(0, reach(kernel))
 
@@ -161,11 +169,13 @@ METHODS: tuple[Method, ...] = (
     Method(multi_otsu, "threshold"),
     Method(gradient, "edges", halo=_gradient_halo),
     Method(laplacian, "edges", halo=_laplacian_halo),
-    Method(structure_tensor, "edges"),
+    Method(structure_tensor, "edges", halo=_structure_halo),
     Method(convolve, "edges", halo=_kernel_halo),
     Method(zero_crossings, "edges"),
     Method(canny, "edges"),  # hysteresis follows whole edges: no halo serves
     Method(edge_regions, "edges"),
+    Method(hough_lines, "edges", planar=True),
+    Method(hough_circles, "edges", planar=True),
     Method(ambrosio_tortorelli, "contours"),
     Method(smooth_flow, "contours"),
     Method(chan_vese, "contours"),
@@ -180,6 +190,8 @@ METHODS: tuple[Method, ...] = (
     Method(nearest_class, "examples", fit=fit_nearest),
     Method(random_forest, "examples", fit=fit_forest),
     Method(watershed, "watershed"),
+    Method(hierarchical_watershed, "watershed"),
+    Method(line_regions, "watershed", planar=True),
     Method(filter_objects, "cleanup"),
     Method(fill_holes, "cleanup"),
     Method(smooth_labels, "cleanup"),

@@ -1,6 +1,7 @@
 """Training: learns, resumes, corrects, and says what is wrong with its input."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from napari_morphogen.nn.train import Budget, train
 from napari_morphogen.nn.training import Training, train_segmenter
 from napari_morphogen.params import InputError
 
-SMALL = Options(width=8, levels=2, patch=64, batch=4, diameter=0)
+SMALL = Options(width=8, levels=2, patch=64, batch=4, diameter=0, rate=2e-2)
 
 
 def disks(seed=0, size=128, radius=9, count=14):
@@ -25,14 +26,14 @@ def disks(seed=0, size=128, radius=9, count=14):
         if number < count and not labels[disk].any():
             number += 1
             labels[disk] = number
-    image = (labels > 0) + 0.3 * rng.normal(size=labels.shape)
+    image = (labels > 0) + 0.2 * rng.normal(size=labels.shape)
     return image.astype(np.float32), labels
 
 
 def strokes(labels):
     """Paint a few lines: 1 background, 2 object."""
     painted = np.zeros_like(labels)
-    painted[10::40] = np.where(labels[10::40] > 0, 2, 1)
+    painted[10::16] = np.where(labels[10::16] > 0, 2, 1)
     return painted
 
 
@@ -42,7 +43,7 @@ def dice(found, truth):
 
 def test_learns_disks_from_dense_labels_in_seconds():
     image, labels = disks()
-    steps = train_segmenter([image], [labels], budget=Budget(steps=150), options=SMALL)
+    steps = train_segmenter([image], [labels], budget=Budget(steps=120), options=SMALL)
     model = list(steps)[-1].segmenter()
     unseen, truth = disks(1)
     assert dice(model.predict(unseen)[0] > 0.5, truth > 0) >= 0.95
@@ -50,7 +51,7 @@ def test_learns_disks_from_dense_labels_in_seconds():
 
 def test_learns_disks_from_strokes_in_seconds():
     image, labels = disks()
-    options = Options(task="semantic", width=8, levels=2, patch=64, batch=4)
+    options = replace(SMALL, task="semantic")
     painted = strokes(labels)
     steps = train_segmenter([image], [painted], budget=Budget(steps=120),
                             options=options)  # fmt: skip
@@ -64,7 +65,7 @@ def test_learns_disks_from_strokes_in_seconds():
 
 def test_objects_of_another_size_are_scaled_to_that_of_the_training():
     image, labels = disks()
-    options = Options(width=8, levels=2, patch=64, batch=4, diameter=14)
+    options = replace(SMALL, diameter=14.0)
     steps = train_segmenter(
         [image], [labels], budget=Budget(steps=120), options=options
     )
@@ -162,9 +163,9 @@ def test_volumes_with_anisotropic_pixels():
     labels[2:5, 5:12, 5:12], labels[1:4, 14:22, 13:22] = 1, 2
     image = (labels > 0) + 0.1 * rng.normal(size=labels.shape)
     options = Options(
-        width=4, levels=2, patch=16, batch=2, spacing=(3, 1, 1), diameter=0
+        width=4, levels=2, patch=16, batch=2, spacing=(3, 1, 1), diameter=0, rate=2e-2
     )
-    steps = train_segmenter([image], [labels], budget=Budget(steps=40), options=options)
+    steps = train_segmenter([image], [labels], budget=Budget(steps=80), options=options)
     model = list(steps)[-1].segmenter()
     assert model.config.factors == ((1, 2, 2), (2, 2, 2))
     assert dice(model.predict(image)[0] > 0.5, labels > 0) > 0.8

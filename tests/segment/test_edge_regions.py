@@ -37,19 +37,50 @@ def test_gap_in_the_outline_is_closed(gap, closed):
         assert inside.sum() == pytest.approx((away <= 35).sum(), rel=0.06)
 
 
+@pytest.mark.parametrize("gap", [4.0, 8.0])  # Canny leaves gaps where three meet
+def test_regions_of_a_mosaic_have_their_areas(gap):
+    rng = np.random.default_rng(1)
+    y, x = np.mgrid[:120, :150]
+    centres = np.stack(np.meshgrid([20, 60, 100], [25, 75, 125]), -1).reshape(-1, 2)
+    away = [np.hypot(y - r, x - c) for r, c in centres + rng.integers(-5, 6, (9, 2))]
+    cells = np.argmin(away, axis=0)
+    image = np.array([0, 90, 180, 200, 20, 110, 60, 150, 240])[cells]
+    labels = edge_regions(image, low_threshold=0.5, high_threshold=0.8, gap=gap)
+    assert (labels > 0).all() and labels.max() == 9
+    for cell in range(9):
+        inside = labels[cells == cell]
+        number = np.bincount(inside).argmax()
+        both = (inside == number).sum()
+        assert both > 0.9 * ((labels == number) | (cells == cell)).sum()
+
+
+def test_object_cut_by_the_border_is_apart_from_its_surroundings():
+    away, _ = ring((80, 80), (0, 40))
+    labels = edge_regions((away <= 20) * 100, gap=0)
+    assert labels[0, 40] != labels[79, 40]
+    assert (labels == labels[0, 40]).sum() == pytest.approx(
+        (away <= 20).sum(), rel=0.05
+    )
+    assert not edge_regions((away <= 20) * 100, border=False).any()
+
+
+def test_broken_pixels_do_not_join_regions():
+    away, _ = ring((80, 80), (40, 40))
+    image = np.where(away <= 20, 100.0, 0)
+    image[36:44, 52:70] = np.nan  # a hole in the outline
+    labels = edge_regions(image, gap=0)
+    assert labels[40, 40] != labels[5, 5]
+    assert not labels[36:44, 52:70].any()
+
+
 def test_ball_sampled_anisotropically_has_its_volume():
     away, _ = ring((20, 60, 60), (10, 30, 30), spacing=(3.0, 1, 1))
+    given = {"low_threshold": 0.8, "gap": 4, "border": False}
     labels = edge_regions(
-        (away <= 18) * 100,
-        sigma=1.5,
-        low_threshold=0.8,
-        gap=4,
-        border=False,
-        spacing=(3.0, 1.0, 1.0),
+        (away <= 18) * 100, sigma=1.5, spacing=(3.0, 1.0, 1.0), **given
     )
-    inside = labels == labels[10, 30, 30]
-    assert labels[10, 30, 30] > 0
-    assert inside.sum() * 3 == pytest.approx(4 / 3 * np.pi * 18**3, rel=0.15)
+    assert labels.max() == 1
+    assert labels.sum() * 3 == pytest.approx(4 / 3 * np.pi * 18**3, rel=0.12)
 
 
 def test_touching_squares_of_other_brightness_are_two_regions():

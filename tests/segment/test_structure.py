@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage.feature import structure_tensor as reference
 from skimage.feature import structure_tensor_eigenvalues
 
@@ -42,6 +43,60 @@ def test_eigenvalues_are_those_of_scikit_image(blobs):
         found = structure_tensor(image, measure=measure, sigma=0) ** 2
         # scikit-image's Sobel smooths sideways: the same but for that
         assert np.corrcoef(found[inner].ravel(), square[inner].ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.0, 1.0, 1.0), (2.5, 1.0, 1.3)])
+@pytest.mark.parametrize("kind", ["noise", "sheets", "lines"])
+def test_measures_are_those_of_eigenvalues(spacing, kind):
+    shape = (14, 12, 11)[: len(spacing)]
+    image = np.random.default_rng(0).normal(size=shape)
+    for axis in range({"noise": 3, "sheets": 1, "lines": 2}[kind], len(shape)):
+        image = np.repeat(image.take([0], axis), shape[axis], axis)  # constant along it
+    smooth = ndimage.gaussian_filter(image, [1.5 / s for s in spacing], mode="nearest")
+    slopes = [
+        ndimage.correlate1d(smooth, (-0.5, 0, 0.5), a) / s
+        for a, s in enumerate(spacing)
+    ]
+    tensor = np.empty((*shape, len(shape), len(shape)))
+    for i, one in enumerate(slopes):
+        for j, other in enumerate(slopes):
+            tensor[..., i, j] = ndimage.gaussian_filter(
+                one * other, [2 / s for s in spacing], mode="nearest"
+            )
+    values = np.moveaxis(np.linalg.eigvalsh(tensor), -1, 0)[::-1]
+    expected = {
+        "energy": np.sqrt(values.sum(axis=0)),
+        "edge": np.sqrt(values[0] - values[1]),
+        "corner": np.sqrt(np.maximum(values[-1], 0)),
+        "coherence": (values[0] - values[-1]) / (values[0] + values[-1]),
+    }
+    for measure, numbers in expected.items():
+        found = structure_tensor(image, measure=measure, sigma=1.5, spacing=spacing)
+        most = 3e-4 * expected["energy"].max() if measure != "coherence" else 1e-6
+        np.testing.assert_allclose(found, numbers, atol=most)
+
+
+@pytest.mark.parametrize("measure", ["energy", "edge", "corner", "coherence"])
+def test_single_plane_of_a_stack_is_a_plane(measure, blobs):
+    image = blobs((20, 18))
+    flat = structure_tensor(image, measure=measure)
+    stack = structure_tensor(image[None], measure=measure, spacing=(3.0, 1.0, 1.0))
+    np.testing.assert_allclose(stack[0], flat, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("measure", ["energy", "edge", "corner"])
+@pytest.mark.parametrize(
+    ("dtype", "power"), [("f4", 100), ("f4", -100), ("f8", 900), ("f8", -900)]
+)
+@pytest.mark.parametrize("shape", [(20, 18), (6, 12, 10)], ids=["2-D", "3-D"])
+def test_measures_have_the_unit_of_the_image(measure, dtype, power, shape, blobs):
+    image = blobs(shape).astype(dtype) + 1
+    factor = np.dtype(dtype).type(2.0**power)
+    plain, scaled = (
+        structure_tensor(i, measure=measure) for i in (image, image * factor)
+    )
+    np.testing.assert_array_equal(scaled, plain * factor)
+    assert plain.any()
 
 
 def test_energy_of_a_ramp_is_its_slope():

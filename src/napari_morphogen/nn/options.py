@@ -49,7 +49,7 @@ class Options:
     task: Task = "instances"
     sparse: bool = False
     spacing: tuple[float, ...] = ()
-    diameter: float = 20.0
+    diameter: float = 14.0
     width: int = 24
     levels: int = 3
     convolutions: int = 2

@@ -1,6 +1,7 @@
 """How much to enlarge an image until its objects have the size of the training's."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from scipy import ndimage
 
 from napari_morphogen.nn.targets import diameter_of
 
+Seen = tuple[float, float]  # scale, diameter seen at it
 Predict = Callable[[float], NDArray[np.float32]]
-HALF = 0.5  # of the distance to the border: where an object has half its diameter
-LEAST_PIXELS = 4  # of such a half object
-NEAR = 0.5  # octaves from the size of training: such a scale fits
+HALF = 0.5  # of foreground, and of the distance to the border
+LEAST_PIXELS = 12  # of an object
+STRANGE = 0.25  # weight of an unusual size against disagreement of scales
+WIDER = 1.4  # than the range of training
 OCTAVES = 1.0  # between the scales tried first
 LOWEST, HIGHEST = 0.1, 4.0
 
@@ -52,24 +55,23 @@ def found_scale(
     Notes
     -----
     The image is predicted at scales an octave apart over the range of training.
-    At the right scale the objects that the network finds have the size it was
-    trained on. The coarsest scale where they nearly have is corrected by what is
-    left: at finer ones the parts of large objects may look like objects.
+    Too coarse, objects melt together; too fine, their parts look like objects; in
+    between, neighbouring scales agree about the size of the objects in the image.
+    The pair that agrees best, near the size that the network was trained on, is
+    corrected by what it sees at the scale that follows.
     """
-    low, high = scales
-    count = 1 + int(np.ceil(np.log2(high / low) / OCTAVES)) if high > low else 1
-    tried = [
-        (float(s), seen_diameter(predict(s))) for s in np.geomspace(low, high, count)
-    ]
-    seen = [(scale, size) for scale, size in tried if size > 0]
+    low, high = scales[0] / WIDER, scales[1] * WIDER
+    count = 1 + int(np.ceil(np.log2(high / low) / OCTAVES))
+    tried = [float(s) for s in np.geomspace(low, high, count)]
+    sizes = [seen_diameter(predict(scale)) for scale in tried]
+    seen = [(s, size) for s, size in zip(tried, sizes, strict=True) if size > 0]
     if not seen:
         return 1.0
-    fitting = [pair for pair in seen if _off(pair, diameter) < NEAR]
-    scale, size = min(fitting or seen, key=lambda pair: _off(pair, diameter))
-    if fitting:
-        scale, size = fitting[0]
-    scale = _clipped(scale * diameter / size)
-    return _clipped(scale * diameter / (seen_diameter(predict(scale)) or diameter))
+    pairs = list(pairwise(seen)) or [(seen[0], seen[0])]
+    best = min(pairs, key=lambda pair: _doubt(pair, diameter))
+    scale = _clipped(diameter / float(np.sqrt(_size(best[0]) * _size(best[1]))))
+    found = seen_diameter(predict(scale))
+    return _clipped(scale * diameter / found) if found else scale
 
 
 def seen_diameter(maps: NDArray[Any]) -> float:
@@ -82,8 +84,8 @@ def seen_diameter(maps: NDArray[Any]) -> float:
 
     Notes
     -----
-    Where the distance is above one half, an object has half its diameter, and
-    touching objects are apart.
+    Where the distance is above one half, touching objects are apart; the rest of
+    the foreground belongs to the nearest of these parts.
 
     Examples
     --------
@@ -93,16 +95,30 @@ def seen_diameter(maps: NDArray[Any]) -> float:
     30
     """
     foreground, distance = maps
-    halves, _ = ndimage.label((foreground > HALF) & (distance > HALF))
-    sizes = np.bincount(halves.ravel())[1:]
+    inside = foreground > HALF
+    cores, count = ndimage.label(inside & (distance > HALF))
+    if count == 0:
+        return 0.0
+    nearest = ndimage.distance_transform_edt(
+        cores == 0, return_distances=False, return_indices=True
+    )
+    sizes = np.bincount(cores[tuple(nearest)][inside])[1:]
     sizes = sizes[sizes >= LEAST_PIXELS]
     if sizes.size == 0:
         return 0.0
-    return 2 * diameter_of(float(np.median(sizes)), foreground.ndim)
+    return diameter_of(float(np.median(sizes)), foreground.ndim)
 
 
-def _off(pair: tuple[float, float], diameter: float) -> float:
-    return float(abs(np.log2(pair[1] / diameter)))
+def _size(seen: Seen) -> float:
+    """Return the diameter in pixels of the image, of (scale, seen diameter)."""
+    return seen[1] / seen[0]
+
+
+def _doubt(pair: tuple[Seen, Seen], wanted: float) -> float:
+    """Return how little two scales agree, and how far both are from the known size."""
+    apart = abs(np.log2(_size(pair[0]) / _size(pair[1])))
+    off = min(abs(np.log2(seen / wanted)) for _, seen in pair)
+    return float(apart + STRANGE * off)
 
 
 def _clipped(scale: float) -> float:

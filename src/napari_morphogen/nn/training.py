@@ -27,7 +27,7 @@ from napari_morphogen.nn.train import Budget, Clock, Learner, Progress, train
 from napari_morphogen.params import InputError
 
 HELD_OUT_BATCHES = 4
-RATE = 4e-3
+RATE = 1e-2
 FINE_TUNING = 0.25  # of the rate, when weights are there already
 
 

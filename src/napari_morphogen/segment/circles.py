@@ -47,8 +47,10 @@ def hough_circles(
     high_threshold : float
         Strong edges: quantile of the gradient strength (0 to 1), at least
         `low_threshold`.
-    min_radius, max_radius : int
-        Radii to look for, in pixels of the finest axis; in either order.
+    min_radius : int
+        Smallest radius to look for, in pixels of the finest axis.
+    max_radius : int
+        Largest radius to look for; the two may stand in either order.
     min_distance : float
         Of circles whose centres are closer than this the best is kept; in
         pixels of the finest axis.

@@ -9,10 +9,11 @@ from scipy import ndimage
 
 from napari_morphogen.intensity import as_float, fill_broken
 from napari_morphogen.params import Image, Labels, MinSize, Sigma, Spacing, Unit
-from napari_morphogen.segment.edges import canny
+from napari_morphogen.segment.centres import distance
+from napari_morphogen.segment.edges import Quantile, canny
+from napari_morphogen.segment.flooding import flood
 from napari_morphogen.segment.objects import keep_large
 
-Quantile = Annotated[float, at.Interval(ge=0, le=1), at.MultipleOf(0.01)]
 Gap = Annotated[float, at.Interval(ge=0, le=50), at.MultipleOf(0.5), Unit("px")]
 
 
@@ -42,7 +43,8 @@ def edge_regions(
         `low_threshold`.
     gap : float
         Gaps in an edge up to this width are closed, in pixels of the finest
-        axis. Regions narrower than that are lost.
+        axis. Regions narrower than that are lost, such as thick lines, which
+        the regions beside them share.
     border : bool
         Keep regions that touch the border of the image, the surroundings of all
         objects among them.
@@ -63,14 +65,17 @@ def edge_regions(
 
     Notes
     -----
-    Edges by Canny's method [1]_; all pixels within half of `gap` of an edge are
-    a wall; what the walls separate are the regions; every pixel of a wall goes
-    to the region that is nearest, so that regions meet on the edges.
+    Edges by Canny's method [1]_, led on to the border of the image. What a ball
+    as wide as `gap` can reach without touching an edge is the inside of a region
+    [2]_. From there the distance to the edges is flooded, far pixels first, so
+    that regions meet on the edges and in the gaps.
 
     References
     ----------
     .. [1] J. Canny, IEEE Trans. Pattern Anal. Mach. Intell. 8, 679-698 (1986),
        DOI 10.1109/TPAMI.1986.4767851
+    .. [2] P. Soille, Morphological Image Analysis (2004), chapter 9,
+       DOI 10.1007/978-3-662-05088-0
 
     Examples
     --------
@@ -87,37 +92,38 @@ def edge_regions(
         high_threshold=high_threshold,
         spacing=spacing,
     )
-    regions = _between(_walls(edges > 0, gap / 2, spacing), spacing)
+    broken = fill_broken(as_float(image))[1]
+    walls = _to_the_border(edges > 0)
+    if broken is not None:  # edges end one pixel before what is broken
+        walls |= ndimage.binary_dilation(broken, np.ones((3,) * image.ndim, bool))
+    regions = _between(walls, gap / 2, spacing)
     if not border:
         regions[np.isin(regions, _at_border(regions))] = 0
-    _, broken = fill_broken(as_float(image))
     if broken is not None:
         regions[broken] = 0
     return keep_large(regions, min_size)
 
 
-def _walls(
-    edges: NDArray[np.bool_], reach: float, spacing: tuple[float, ...]
-) -> NDArray[np.bool_]:
-    if reach == 0 or not edges.any():
-        return edges
-    away = ndimage.distance_transform_edt(~edges, sampling=spacing or None)
-    return np.asarray(away <= reach)
+def _to_the_border(edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return edges with the outermost pixels like those beside them."""
+    for axis, length in enumerate(edges.shape):
+        if length > 2:
+            slices = np.moveaxis(edges, axis, 0)
+            slices[0] |= slices[1]
+            slices[-1] |= slices[-2]
+    return edges
 
 
-def _between(walls: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.int32]:
-    """Number what walls separate, and give walls to the nearest region."""
-    regions = np.empty(walls.shape, np.int32)
-    ndimage.label(~walls, output=regions)
+def _between(
+    walls: NDArray[np.bool_], reach: float, spacing: tuple[float, ...]
+) -> NDArray[np.int32]:
+    """Number what walls separate, and share the walls out among the regions."""
     if not walls.any() or walls.all():
-        return regions
-    nearest = ndimage.distance_transform_edt(
-        walls,
-        sampling=spacing or None,
-        return_distances=False,
-        return_indices=True,
-    )
-    return regions[tuple(nearest)]
+        return (~walls).astype(np.int32)
+    away = distance(~walls, spacing)
+    seeds = np.empty(walls.shape, np.int32)
+    ndimage.label(away > reach, output=seeds)
+    return flood(-away, seeds, np.ones(walls.shape, bool))
 
 
 def _at_border(regions: NDArray[Any]) -> NDArray[Any]:

@@ -1,6 +1,5 @@
 """Edge strength by a choice of gradient filters."""
 
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +24,7 @@ WEIGHTS = {
     "scharr": ((-1, 0, 1), (3 / 16, 10 / 16, 3 / 16)),
     "prewitt": ((-1, 0, 1), (1 / 3, 1 / 3, 1 / 3)),
     "farid": (FARID_DIFFERENCE, FARID_SIDEWAYS),
+    "roberts": ((-1, 1), (1 / 2, 1 / 2)),
 }
 LEAST_SIGMA = 1.0  # of a derivative of Gaussian when no smoothing is asked for
 
@@ -66,8 +66,9 @@ def gradient(
     other axes: by (1, 2, 1) / 4 for "sobel" [1]_, (3, 10, 3) / 16 for "scharr"
     [2]_, (1, 1, 1) / 3 for "prewitt" [3]_; "farid" has five pixels either way
     [4]_. Along coarser axes differences are divided by their spacing. The root
-    of the mean square is returned. "roberts" [5]_ takes the differences along
-    the diagonals of 2 x 2 (x 2) pixels instead.
+    of the mean square is returned. "roberts" [5]_ averages the differences
+    within the 2 x 2 (x 2) pixels that begin at each pixel: in 2-D with square
+    pixels this is the length of Roberts' two diagonal differences.
 
     References
     ----------
@@ -95,15 +96,13 @@ def gradient(
     sizes = spacing or (1.0,) * image.ndim
     if operator == "gaussian":
         width, axes = sigma or LEAST_SIGMA, range(image.ndim)
-        slopes = [derivative(filled, axis, 1, width, sizes) for axis in axes]
+        slopes = [derivative(filled, axis, width, sizes) for axis in axes]
         edges = vector_length(slopes)
     else:
         smoothed = smooth(filled, sigma, spacing)
-        if operator == "roberts":
-            slopes = _diagonals(smoothed, sizes)
-        else:
-            slopes = _differences(smoothed, WEIGHTS[operator], sizes)
-        edges = vector_length(slopes) / filled.dtype.type(np.sqrt(len(slopes)))
+        slopes = _differences(smoothed, WEIGHTS[operator], sizes)
+        share = 1 if operator == "roberts" else np.sqrt(image.ndim)
+        edges = vector_length(slopes) / filled.dtype.type(share)
     if broken is not None:
         edges[broken] = 0
     return np.asarray(edges)
@@ -127,18 +126,6 @@ def _filtered(image: NDArray[Any], weights: list[tuple[float, ...]]) -> NDArray[
     # differences first would round away what is smoothed later on float32
     order = sorted(range(image.ndim), key=lambda axis: weights[axis][0] < 0)
     for axis in order:
-        image = ndimage.correlate1d(image, weights[axis], axis, mode="reflect")
+        two = -(len(weights[axis]) % 2 == 0)  # of two pixels the first is in the middle
+        image = ndimage.correlate1d(image, weights[axis], axis, origin=two)
     return image
-
-
-def _diagonals(image: NDArray[Any], sizes: tuple[float, ...]) -> list[NDArray[Any]]:
-    """Return the differences along the diagonals that end beside each pixel."""
-    # a diagonal of ordinary pixels has length 1 here
-    length = image.dtype.type(np.sqrt(np.mean(np.square(sizes))))
-    slopes = []
-    for signs in product((0, 1), repeat=image.ndim - 1):
-        kernel = np.zeros((2,) * image.ndim)
-        kernel[(0, *signs)] = 1
-        kernel[(1, *(1 - s for s in signs))] = -1
-        slopes.append(ndimage.convolve(image, kernel, mode="reflect") / length)
-    return slopes

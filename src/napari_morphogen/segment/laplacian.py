@@ -1,18 +1,14 @@
 """Edges and blobs by the second derivative."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_morphogen.intensity import as_float, fill_broken, smooth
+from napari_morphogen.intensity import as_float, fill_broken, smooth, unit_range
 from napari_morphogen.params import Image, Labels, Sigma, Spacing
-from napari_morphogen.segment.derivatives import derivative
-from napari_morphogen.segment.edges import sobel
-
-Quantile = Annotated[float, at.Interval(ge=0, le=1), at.MultipleOf(0.01)]
+from napari_morphogen.segment.edges import Quantile, sobel
 
 
 def laplacian(image: Image, *, sigma: Sigma = 2.0, spacing: Spacing = ()) -> Image:
@@ -36,9 +32,10 @@ def laplacian(image: Image, *, sigma: Sigma = 2.0, spacing: Spacing = ()) -> Ima
 
     Notes
     -----
-    The sum of the second derivatives along all axes, each over the square of
-    the spacing, times sigma squared, so that blobs of all sizes compare [1]_.
-    For sigma 0 it is (1, -2, 1) along every axis.
+    The differences (1, -2, 1) of the smoothed image along all axes, each over
+    the square of the spacing, are added and multiplied by sigma squared (by 1
+    for sigma 0), so that blobs of all sizes compare [1]_. A constant gives
+    exactly 0 however bright.
 
     References
     ----------
@@ -90,8 +87,8 @@ def zero_crossings(
     Notes
     -----
     Edges are closed lines (surfaces) between pixels of opposite sign [1]_. Of
-    two such neighbours the one nearer to 0 is marked, where the Sobel gradient
-    is strong enough.
+    two such neighbours the one nearer to 0 is marked, and a single 0 between
+    them, where the Sobel gradient of the smoothed image is strong enough.
 
     References
     ----------
@@ -106,9 +103,9 @@ def zero_crossings(
     >>> bool(edges[:, 2:4].any(axis=1).all()), int(edges[:, :2].sum())
     (True, 0)
     """
-    filled, broken = fill_broken(as_float(image))
-    curvature = _laplacian(filled, sigma, spacing)
-    strength = sobel(smooth(filled, sigma, spacing), spacing=spacing)
+    values, broken = unit_range(image)[::3]
+    curvature = _laplacian(values, sigma, spacing)
+    strength = sobel(smooth(values, sigma, spacing), spacing=spacing)
     limit = np.quantile(strength, threshold)
     edges = _sign_changes(curvature) & (strength >= limit) & (strength > 0)
     if broken is not None:
@@ -119,22 +116,28 @@ def zero_crossings(
 def _laplacian(
     image: NDArray[Any], sigma: float, spacing: tuple[float, ...]
 ) -> NDArray[Any]:
-    sizes = spacing or (1.0,) * image.ndim
-    scale = image.dtype.type((sigma or 1.0) ** 2)
-    total = np.zeros_like(image)
-    for axis in range(image.ndim):
-        total += derivative(image, axis, 2, sigma, sizes) * scale
-    return total
+    # float32 would round away faint blobs on a bright background; one pixel more
+    # on all sides, for the smoothed image goes on beyond the border
+    padded = np.pad(image.astype(np.float64), 1, "edge")
+    smoothed = smooth(padded, sigma, spacing)
+    total = np.zeros_like(smoothed)
+    for axis, size in enumerate(spacing or (1.0,) * image.ndim):
+        total += ndimage.correlate1d(smoothed, (1, -2, 1), axis) / size**2
+    inner = total[(slice(1, -1),) * image.ndim]
+    return np.asarray(inner * (sigma or 1.0) ** 2, image.dtype)
 
 
 def _sign_changes(curvature: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return the pixels beside a neighbour of other sign, the nearer to 0 of two."""
+    """Return one pixel of every two neighbours of opposite sign."""
     found = np.zeros(curvature.shape, bool)
+    sign = np.sign(curvature)
     for axis in range(curvature.ndim):
-        values, marks = np.moveaxis(curvature, axis, 0), np.moveaxis(found, axis, 0)
-        here, there = values[:-1], values[1:]
-        crossing = (here < 0) != (there < 0)
-        nearer = np.abs(here) <= np.abs(there)
-        marks[:-1] |= crossing & nearer
-        marks[1:] |= crossing & (np.abs(there) <= np.abs(here))
+        size, signs, marks = (
+            np.moveaxis(a, axis, 0) for a in (np.abs(curvature), sign, found)
+        )
+        crossing = signs[:-1] * signs[1:] < 0
+        first = size[:-1] <= size[1:]
+        marks[:-1] |= crossing & first
+        marks[1:] |= crossing & ~first
+        marks[1:-1] |= (signs[1:-1] == 0) & (signs[:-2] * signs[2:] < 0)
     return found
