@@ -107,7 +107,7 @@ def test_folder_with_a_broken_file(folder, capsys):
     assert main("segment gradient images --out-dir results".split()) == 1
     assert "broken.tif" in capsys.readouterr().err
     names = sorted(path.name for path in (folder / "results").iterdir())
-    assert names == [f"coins{number}_sobel.tif" for number in range(3)]
+    assert names == [f"coins{number}_gradient.tif" for number in range(3)]
 
 
 def test_jobs_give_the_same_files(folder):

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from napari_morphogen import recipe
+from napari_morphogen.drawing import drawn
 from napari_morphogen.params import InputError, check, parameters
 from napari_morphogen.plans import Frame, Index, Plan
 from napari_morphogen.registry import Method, get
-from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray, as_spatial
+from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray, Vertices, as_spatial
 
 LOOK_SECONDS = 0.2  # between two looks at an iteration
 EAGER = ("shapes", "channels")  # results whose size is known only when they are there
@@ -263,8 +264,12 @@ def _matching(name: str, value: Any, todo: Plan) -> SpatialArray:
     """Return an array parameter as a SpatialArray that fits the result.
 
     It may have the shape of the result, of its spatial axes, or of the image
-    with its channels, of which any that is painted counts.
+    with its channels, of which any that is painted counts. Shapes are drawn.
     """
+    if isinstance(value, Vertices) and value.axes == todo.axes:
+        kind = "line" if value.data.shape[1] == 2 else "ellipse"
+        labels = drawn(((found, kind) for found in value.data), todo.shape)
+        return SpatialArray(labels, todo.axes, name=value.name, metadata=value.metadata)
     array = value.data if isinstance(value, SpatialArray) else value
     array = array if hasattr(array, "ndim") else np.asarray(array)
     sizes = zip(todo.axes, todo.shape, strict=True)

@@ -123,8 +123,8 @@ class Plan:
         if role == "labels":
             return np.dtype(np.int32)
         if "c" in self.axes_of(name) and self.image.rgb and own.kind == "u":
-            own = own.newbyteorder("=")  # napari shows colours of 0 to 255 or 0 to 1
-            return own
+            native: np.dtype[Any] = own.newbyteorder("=")
+            return native  # napari shows colours of 0 to 255 or 0 to 1
         return np.dtype(as_float(np.empty(0, own)).dtype)
 
     def select(self, axes: str, index: Index) -> tuple[Any, ...]:

@@ -35,6 +35,13 @@ def cell() -> SpatialArray:
     return SpatialArray(data.cell(), "yx", name="cell")
 
 
+def bricks() -> SpatialArray:
+    """Return a wall of bricks, 512 x 512, grey."""
+    from skimage import data
+
+    return SpatialArray(data.brick(), "yx", name="bricks")
+
+
 def spheres(seed: int = 0) -> SpatialArray:
     """Return touching bright spheres in noise, made by code.
 
@@ -143,7 +150,7 @@ def coin_lines() -> SpatialArray:
     return coins().like(drawn, name="coin_lines")
 
 
-SAMPLES = (coins, cell, tissue, retina, spheres, drifting)
+SAMPLES = (coins, cell, tissue, retina, bricks, spheres, drifting)
 MARKS = (coin_labels, coin_strokes, coin_initial, coin_lines)
 
 

@@ -87,7 +87,7 @@ def test_objects_of_a_predictor():
     class Known:
         thresholds = {"h": 0.1}  # noqa: RUF012
 
-        def predict(self, image):
+        def predict(self, image, *, channel_axis=None, flips=False):
             return maps
 
     assert segment_objects(Known(), labels).max() == 2

@@ -55,9 +55,8 @@ def write(path: Path, header: dict[str, Any], tensors: dict[str, Tensor]) -> Non
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(name, path)
-        except BaseException:
+        finally:
             Path(name).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise InputError(f"Could not write {path}: {error.strerror}.") from error
 

@@ -49,8 +49,8 @@ class Options:
     task: Task = "instances"
     sparse: bool = False
     spacing: tuple[float, ...] = ()
-    diameter: float = 14.0
-    width: int = 24
+    diameter: float = 16.0
+    width: int = 16
     levels: int = 3
     convolutions: int = 2
     pooling: Literal["max", "average"] = "max"

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_morphogen.nn import checkpoint
+from napari_morphogen.nn.ahead import Ahead
 from napari_morphogen.nn.examples import (
     PreparedImages,
     class_count,
@@ -27,7 +28,7 @@ from napari_morphogen.nn.train import Budget, Clock, Learner, Progress, train
 from napari_morphogen.params import InputError
 
 HELD_OUT_BATCHES = 4
-RATE = 1e-2
+RATE = 1.5e-2
 FINE_TUNING = 0.25  # of the rate, when weights are there already
 
 
@@ -245,9 +246,10 @@ class Training:
             found.examples, options.held_out, options.seed
         )
         size = patch_size(options, self.config.ndim)
-        self._learner.batches = Patches(
+        patches = Patches(
             learnt, size, options.batch, options.augmentation, options.seed
         )
+        self._learner.batches = Ahead(patches)
         self._measured = None
         if measured:
             self._measured = Patches(
@@ -295,6 +297,7 @@ def train_segmenter(
     options: Options = DEFAULT,
     channel_axis: int | None = None,
     model: Segmenter | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Trained]:
     """Train a network on images and their labels.
 
@@ -304,6 +307,8 @@ def train_segmenter(
         As in `Training`.
     budget : Budget
         When to end.
+    clock : callable or None
+        Returns seconds; None is the time of day.
 
     Yields
     ------
@@ -324,7 +329,7 @@ def train_segmenter(
     training = Training(
         images, labels, options=options, channel_axis=channel_axis, model=model
     )
-    yield from training.run(budget)
+    yield from training.run(budget, clock=clock)
 
 
 @contextmanager

@@ -27,6 +27,11 @@ def retina() -> list[Any]:
     return _layers(samples.retina())
 
 
+def bricks() -> list[Any]:
+    """Open the wall of bricks."""
+    return _layers(samples.bricks())
+
+
 def spheres() -> list[Any]:
     """Open the spheres in 3-D."""
     return _layers(samples.spheres())

@@ -1,7 +1,6 @@
 """Convolution with a kernel that is picked by name or typed as numbers."""
 
 import re
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +123,10 @@ def _row(text: str) -> list[float]:
 
 
 def _number(word: str) -> float:
+    above, _, below = word.partition("/")
     try:
-        value = float(Fraction(word))
-    except (ValueError, ZeroDivisionError, OverflowError):
+        value = float(above) / float(below if "/" in word else 1)
+    except (ValueError, ZeroDivisionError):
         value = np.nan
     if not abs(value) <= LARGEST:
         raise InputError(

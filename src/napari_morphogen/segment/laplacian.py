@@ -110,7 +110,7 @@ def zero_crossings(
     edges = _sign_changes(curvature) & (strength >= limit) & (strength > 0)
     if broken is not None:
         edges &= ~ndimage.binary_dilation(broken, np.ones((3,) * image.ndim, bool))
-    return edges.astype(np.int32)
+    return np.asarray(edges, np.int32)
 
 
 def _laplacian(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ from napari_morphogen.segment.objects import keep_large
 
 JUDGED = (0.5, 0.6, 0.7, 0.8)  # intersections over union that thresholds are tuned for
 CHOICES: Mapping[str, Sequence[float]] = {
-    "foreground_threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
-    "centre_threshold": (0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
-    "h": (0.05, 0.1, 0.2),
-    "least_share": (0.0, 0.05, 0.1, 0.2),
+    "foreground_threshold": (0.35, 0.45, 0.55),
+    "centre_threshold": (0.3, 0.4, 0.5, 0.6),
+    "h": (0.05, 0.1, 0.15),
+    "least_share": (0.0, 0.1, 0.2),
 }
+
+
+Trained = TypeVar("Trained", bound="Predictor")
 
 
 class Predictor(Protocol):
@@ -29,8 +32,13 @@ class Predictor(Protocol):
     def thresholds(self) -> Mapping[str, float]:
         """With which objects are made of the maps."""
 
-    def predict(self, image: NDArray[Any]) -> NDArray[np.float32]:
+    def predict(
+        self, image: NDArray[Any], *, channel_axis: int | None = ..., flips: bool = ...
+    ) -> NDArray[np.float32]:
         """Return foreground and distance to the border, both from 0 to 1."""
+
+    def with_thresholds(self, **thresholds: float) -> Self:
+        """Return a copy with other thresholds."""
 
 
 def flood_objects(
@@ -96,7 +104,13 @@ def flood_objects(
     return keep_large(labels, max(min_size, int(np.ceil(least))))
 
 
-def segment_objects(segmenter: Predictor, image: NDArray[Any]) -> NDArray[np.int32]:
+def segment_objects(
+    segmenter: Predictor,
+    image: NDArray[Any],
+    *,
+    channel_axis: int | None = None,
+    flips: bool = False,
+) -> NDArray[np.int32]:
     """Return the objects that a trained network sees in an image.
 
     Parameters
@@ -105,8 +119,14 @@ def segment_objects(segmenter: Predictor, image: NDArray[Any]) -> NDArray[np.int
         Trained on instances.
     image : ndarray
         As the network was trained on.
+    channel_axis : int or None
+        The axis that holds channels.
+    flips : bool
+        Whether to average over all mirrored images.
     """
-    foreground, centre = segmenter.predict(image)
+    foreground, centre = segmenter.predict(
+        image, channel_axis=channel_axis, flips=flips
+    )
     return flood_objects(foreground, centre, **segmenter.thresholds)  # type: ignore[arg-type]
 
 
@@ -124,6 +144,32 @@ def class_labels(probabilities: NDArray[np.float32]) -> NDArray[np.int32]:
     array([[1, 2]], dtype=int32)
     """
     return np.asarray(probabilities.argmax(axis=0) + 1, np.int32)
+
+
+def tuned(
+    segmenter: Trained,
+    images: Sequence[NDArray[Any]],
+    labels: Sequence[NDArray[Any]],
+    *,
+    channel_axis: int | None = None,
+    sparse: bool = False,
+) -> Trained:
+    """Return a segmenter that makes objects with the thresholds that suit it best.
+
+    Parameters
+    ----------
+    segmenter : Predictor
+        Trained on instances.
+    images, labels : sequence of ndarray
+        What it was trained on.
+    channel_axis : int or None
+        The axis of the images that holds channels.
+    sparse : bool
+        Labels are strokes: 0 unlabelled, 1 background, objects from 2.
+    """
+    maps = [segmenter.predict(image, channel_axis=channel_axis) for image in images]
+    truths = [np.where(drawn > 1, drawn, 0) if sparse else drawn for drawn in labels]
+    return segmenter.with_thresholds(**tuned_thresholds(maps, truths, sparse=sparse))
 
 
 def tuned_thresholds(

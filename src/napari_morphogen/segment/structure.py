@@ -118,7 +118,8 @@ def _measured(tensor: Rows, measure: str) -> NDArray[np.float64]:
         return values[-1]
     total = values[0] + values[-1]
     difference = values[0] - values[-1]
-    return np.divide(difference, total, out=np.zeros_like(total), where=total > 0)
+    out = np.zeros_like(total)
+    return np.asarray(np.divide(difference, total, out=out, where=total > 0))
 
 
 def _eigenvalues_of_two(tensor: Rows) -> list[NDArray[np.float64]]:
