@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from napari_morphogen import recipe
+from napari_morphogen import cli_evaluate, recipe
 from napari_morphogen.params import InputError, Param, check, parameters
 from napari_morphogen.registry import METHODS, Method, get
 
@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_files(table, suffix=".csv")
     table.add_argument("--image", type=Path, help="intensities, for one label image")
     table.set_defaults(command=_measure)
+
+    cli_evaluate.add_parser(commands)
 
     again = commands.add_parser("replay", help="apply a recipe to images")
     again.add_argument("recipe", type=Path, help="a recipe saved as JSON")

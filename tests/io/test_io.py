@@ -170,8 +170,8 @@ def test_a_folder_of_other_things_is_never_deleted(tmp_path):
 @pytest.mark.parametrize(
     ("name", "image", "message"),
     [
-        ("a.gif", np.zeros((4, 4)), "can be written; use one of .tif"),
-        ("a.jpg", np.zeros((4, 4)), "can be written; use one of .tif"),
+        ("a.gif", np.zeros((4, 4)), "can be written in; use one of .tif"),
+        ("a.jpg", np.zeros((4, 4)), "can be written in; use one of .tif"),
         ("none/a.tif", np.zeros((4, 4)), "create it first"),
         ("folder.tif", np.zeros((4, 4)), "is a folder"),
         ("file.zarr", np.zeros((4, 4)), "is a file"),

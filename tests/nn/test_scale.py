@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_morphogen.nn.normalise import normalised, rescaled, resized
-from napari_morphogen.nn.scale import found_scale, scale_to, seen_diameter
+from napari_morphogen.nn.scale import busiest, found_scale, scale_to, seen_diameter
 
 
 def disks(scale, diameter, size=320, step=60):
@@ -58,3 +58,11 @@ def test_normalisation_ignores_scale_offset_and_single_hot_pixels():
     hot[0, 3, 3] = 1e6
     away = np.delete(normalised(hot).ravel(), 303)
     assert np.allclose(away, np.delete(plain.ravel(), 303), atol=1e-3)
+
+
+def test_the_scale_of_a_large_image_is_found_in_its_busiest_part():
+    image = np.zeros((1, 1300, 700), np.float32)
+    image[0, 1200:, 600:] = np.random.default_rng(0).random((100, 100))
+    assert np.array_equal(busiest(image), image[:, 788:, 188:])
+    assert busiest(image[:, :300, :512]).shape == (1, 300, 512)
+    assert busiest(np.zeros((2, 1, 97, 5), np.float32)).shape == (2, 1, 96, 5)

@@ -58,7 +58,9 @@ def rescaled(image: NDArray[np.float32], scale: Sequence[float]) -> NDArray[np.f
         Per spatial axis; more than 1 enlarges.
     """
     shape = image.shape[1:]
-    size = [max(1, round(n * s)) for n, s in zip(shape, scale, strict=True)]
+    size = [
+        1 if n == 1 else max(1, round(n * s)) for n, s in zip(shape, scale, strict=True)
+    ]  # a single plane stays one
     return resized(image, size)
 
 

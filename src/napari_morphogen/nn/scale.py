@@ -1,7 +1,7 @@
 """How much to enlarge an image until its objects have the size of the training's."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ LEAST_PIXELS = 12  # of an object
 STRANGE = 0.25  # weight of an unusual size against disagreement of scales
 WIDER = 1.4  # than the range of training
 OCTAVES = 1.0  # between the scales tried first
+WINDOW = {2: 512, 3: 96}  # pixels along each axis that the scale is found in
 LOWEST, HIGHEST = 0.1, 4.0
 
 
@@ -72,6 +73,25 @@ def found_scale(
     scale = _clipped(diameter / float(np.sqrt(_size(best[0]) * _size(best[1]))))
     found = seen_diameter(predict(scale))
     return _clipped(scale * diameter / found) if found else scale
+
+
+def busiest(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the part of a large image that varies most, to find the scale in.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (channels, [P,] M, N)
+        Returned as it is when it is small.
+    """
+    shape, side = image.shape[1:], WINDOW[image.ndim - 1]
+    starts = [
+        sorted({*range(0, max(n - side, 0) + 1, side), max(n - side, 0)}) for n in shape
+    ]
+    places = [
+        (slice(None), *(slice(a, a + side) for a in corner))
+        for corner in product(*starts)
+    ]
+    return image[max(places, key=lambda place: float(image[place].std()))]
 
 
 def seen_diameter(maps: NDArray[Any]) -> float:

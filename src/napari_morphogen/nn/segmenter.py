@@ -21,7 +21,7 @@ from napari_morphogen.nn.normalise import (
     resized,
 )
 from napari_morphogen.nn.predict import predict
-from napari_morphogen.nn.scale import found_scale
+from napari_morphogen.nn.scale import busiest, found_scale
 from napari_morphogen.params import InputError
 
 Task = Literal["instances", "semantic"]
@@ -117,10 +117,12 @@ class Segmenter:
             return np.zeros((len(self.classes), *ready.shape[1:]), np.float32)
         network = self.network()
 
-        def at(factor: float, mirrored: bool = False) -> NDArray[np.float32]:
+        def at(
+            part: NDArray[np.float32], factor: float, mirrored: bool
+        ) -> NDArray[np.float32]:
             return predict(
                 network,
-                rescaled(ready, (factor,) * self.config.ndim),
+                rescaled(part, (factor,) * self.config.ndim),
                 activation=self.activation,
                 tile=tile,
                 flips=mirrored,
@@ -128,9 +130,12 @@ class Segmenter:
             )
 
         if self.diameter <= 0:
-            return at(1.0, flips)
-        chosen = scale or found_scale(at, self.diameter, self.scales)
-        return resized(at(chosen, flips), ready.shape[1:])
+            return at(ready, 1.0, flips)
+        part = ready if scale else busiest(ready)
+        chosen = scale or found_scale(
+            lambda tried: at(part, tried, False), self.diameter, self.scales
+        )
+        return resized(at(ready, chosen, flips), ready.shape[1:])
 
     def activation(self, logits: Tensor) -> Tensor:
         """Return probabilities: of classes that exclude each other, or of each."""
