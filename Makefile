@@ -42,5 +42,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); this takes a few minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[viewer]" --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[viewer,networks]" --group dev
 	@touch $@

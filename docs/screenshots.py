@@ -102,6 +102,25 @@ def enhance(viewer: Any) -> None:
     run(viewer, dock)
 
 
+def evaluate(viewer: Any) -> None:
+    from napari_morphogen import run as segment
+    from napari_morphogen.samples import coin_labels, coins
+
+    dock = open_(viewer, "coins", "Evaluate")
+    cut = segment("watershed", coins(), sigma=2, h=3, min_size=200)
+    rough = segment("threshold", coins(), sigma=2, min_size=200, separate=False)
+    viewer.add_labels(cut.data, name="truth", visible=False)
+    viewer.add_labels(coin_labels().data, name="untidy", visible=False)
+    viewer.add_labels(rough.data, name="threshold", visible=False)
+    dock.results.item(0).setCheckState(dock.results.item(1).checkState())
+    click(dock.run)
+    wait(lambda: dock.run.enabled and dock.comparisons, "the comparison")
+    dock.listed.value = "threshold"
+    click(dock.show_states)
+    wait(lambda: dock.run.enabled and "threshold states" in viewer.layers, "states")
+    viewer.layers["untidy states"].visible = False
+
+
 def preview(viewer: Any) -> None:
     dock = open_(viewer, "retina", "Threshold")
     dock.form.rule.value = "local"
@@ -131,6 +150,7 @@ PICTURES = (
     watershed,
     cleanup,
     enhance,
+    evaluate,
     preview,
     time_lapse,
 )

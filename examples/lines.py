@@ -17,7 +17,8 @@ from napari_morphogen.samples import bricks
 image = bricks()
 edges = {"low_threshold": 0.75, "high_threshold": 0.88}
 lines = {"min_length": 18, "max_gap": 5, "count": 500}
-found = run("hough_lines", image, **edges, **lines)
+canny = run("canny", image, sigma=2, **edges)
+found = run("hough_lines", image, edges=canny, **lines)
 print(f"{len(found.data)} lines")
 write("brick_lines.csv", found)
 

@@ -1,5 +1,7 @@
 """Frames and results of every kind: several, growing, drawn, learnt, of labels."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -128,3 +130,24 @@ def test_figures_come_along(rgb):
     ((_, figures),) = results["figures"].items()
     assert figures["PSNR [dB]"] > 10
     assert results["image"].metadata["figures"]
+
+
+def test_canny_then_lines_then_watershed_is_one_recipe_of_three_steps():
+    image = samples.bricks().like(samples.bricks().data[:200, :200])
+    edges = run("canny", image, sigma=2, low_threshold=0.75, high_threshold=0.88)
+    lines = run("hough_lines", image, edges=edges, min_length=18, max_gap=5)
+    given = {"foreground": "all", "h": 2, "min_size": 100}
+    labels = run("watershed", image, barriers=lines, **given)
+    assert labels.data.max() > 10
+    made = json.loads(json.dumps(labels.metadata[recipe.KEY]))
+    again = recipe.replay(made, image)
+    np.testing.assert_array_equal(again.data, labels.data)
+    walls = made["steps"][0]["parameters"]["barriers"]["recipe"]["steps"][0]
+    assert walls["method"] == "hough_lines"
+    assert walls["parameters"]["edges"]["recipe"]["steps"][0]["method"] == "canny"
+    # regions lie between the lines, not on them
+    middles = lines.data.mean(axis=1).round().astype(int)
+    around = [
+        labels.data[max(r - 4, 0) : r + 5, max(c - 4, 0) : c + 5] for r, c in middles
+    ]
+    assert np.mean([len(np.unique(part)) > 1 for part in around]) > 0.6

@@ -145,26 +145,34 @@ def compare(
 
 
 def state_maps(
-    truth: SpatialArray, result: SpatialArray, sparse: bool
-) -> Iterator[tuple[Index, NDArray[np.uint8]]]:
-    """Yield where every frame lies, and the state of the object at every pixel.
+    truth: SpatialArray, results: Sequence[SpatialArray], sparse: bool
+) -> Iterator[tuple[int, Index, NDArray[np.uint8]]]:
+    """Yield, frame by frame, the state of the object at every pixel.
 
     Parameters
     ----------
-    truth, result : SpatialArray
+    truth : SpatialArray
+        Labels.
+    results : sequence of SpatialArray
         Labels of the same shape.
     sparse : bool
         Whether the reference is painted only in part.
 
-    Notes
-    -----
-    States count from 1 in the order of `STATES`. Objects of the result lie over
-    those of the reference; of these, the ones that were not found are shown.
+    Yields
+    ------
+    number : int
+        Of the result.
+    place : tuple
+        Of the frame in its array.
+    codes : ndarray of int
+        States count from 1 in the order of `STATES`. Objects of the result lie
+        over those of the reference; of these, only those not found are there.
     """
-    _check(truth, result)
-    for _, place in _frames(truth):
-        theirs, ours = np.asarray(truth.data[place]), np.asarray(result.data[place])
-        yield place, _state_map(ours, theirs, sparse)
+    for number, result in enumerate(results):
+        _check(truth, result)
+        for _, place in _frames(truth):
+            theirs, ours = truth.data[place], result.data[place]
+            yield number, place, _states(np.asarray(ours), np.asarray(theirs), sparse)
 
 
 def summary(comparisons: Sequence[Comparison]) -> dict[str, Figure]:
@@ -295,7 +303,7 @@ def _curve(figures: Mapping[str, float]) -> tuple[tuple[float, float], ...]:
     return tuple((float(n.partition("@")[2]), value) for n, value in found.items())
 
 
-def _state_map(
+def _states(
     labels: NDArray[Any], truth: NDArray[Any], sparse: bool
 ) -> NDArray[np.uint8]:
     found = np.zeros(labels.shape, np.uint8)

@@ -13,6 +13,7 @@ from napari_morphogen.enhance.denoise import (
     gaussian,
     median,
 )
+from napari_morphogen.enhance.wavelets import denoise_wavelet
 from napari_morphogen.params import InputError, accepts, outputs, summary, takes
 from napari_morphogen.segment.circles import hough_circles
 from napari_morphogen.segment.cleanup import (
@@ -203,6 +204,7 @@ METHODS: tuple[Method, ...] = (
     Method(median, "enhance", halo=_median_halo, colours="each"),
     Method(denoise_nl_means, "enhance", colours="each"),
     Method(denoise_tv, "enhance", colours="each"),
+    Method(denoise_wavelet, "enhance", colours="each"),
     Method(subtract_background, "enhance", colours="each"),
     Method(clahe, "enhance", colours="each"),
     Method(normalise, "enhance", colours="each"),

@@ -274,3 +274,18 @@ def test_image_and_targets_are_turned_together():
     images, targets = Patches([example], (64, 64), 4, varied, 0)(0)
     known = targets > 0
     assert ((images > 0.5) == (targets > 1.5))[known].float().mean() > 0.99
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    image, labels = disks(size=64)
+    options = Options(width=4, levels=2, patch=32, batch=2)
+    path = tmp_path / "one.morphogen"
+    one = Training([image], [labels], options=options)
+    one.save(path)  # before the first step
+    Training([image], [labels], options=options).restore(path)
+    other = Training([image], [labels], options=replace(options, width=6))
+    with pytest.raises(InputError, match="another one"):
+        other.restore(path)
+    one.segmenter().save(path)
+    with pytest.raises(InputError, match="no training"):
+        one.restore(path)

@@ -6,6 +6,7 @@ from skimage import data, draw
 
 from napari_morphogen.params import InputError
 from napari_morphogen.segment.circles import hough_circles
+from napari_morphogen.segment.edges import canny
 from napari_morphogen.segment.hough import hough_lines
 
 
@@ -186,3 +187,16 @@ def test_intensities_change_nothing_but_broken_pixels_are_no_edges(method):
 def test_thresholds_out_of_order(method):
     with pytest.raises(InputError, match="`high_threshold` to be at least"):
         method(np.eye(9), low_threshold=0.9, high_threshold=0.5)
+
+
+@pytest.mark.parametrize("function", [hough_lines, hough_circles])
+@pytest.mark.parametrize("spacing", [(), (2.0, 1.0)], ids=["square", "oblong"])
+def test_edges_found_before_serve_as_well(function, spacing):
+    image = np.zeros((80, 90))
+    image[20:60, 30:70] = 100
+    image[(np.mgrid[:80, :90][0] - 40) ** 2 < 4] += 3
+    edges = canny(image, sigma=2, spacing=spacing)
+    found = function(image, edges=edges, sigma=2, spacing=spacing)
+    if not spacing:  # on oblong pixels edges are found after resampling
+        np.testing.assert_allclose(found, function(image, sigma=2), atol=0.5)
+    assert len(function(image, edges=np.zeros_like(edges), spacing=spacing)) == 0

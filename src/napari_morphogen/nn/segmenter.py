@@ -190,6 +190,8 @@ class Segmenter:
             When they do not belong together.
         """
         try:
+            if header["kind"] != "segmenter":
+                raise ValueError(f'it holds another kind, "{header["kind"]}"')
             model = cls(
                 _config(header["network"]),
                 weights,

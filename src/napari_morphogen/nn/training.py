@@ -191,8 +191,8 @@ class Training:
             self._position = int(step), float(seconds)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(
-                f"{path} cannot continue this training: {error}. Choose the "
-                "checkpoint that this training wrote."
+                f"{path} cannot continue this training: {_first_line(error)}. Choose "
+                "the checkpoint that this training wrote."
             ) from error
 
     def _prepared(
@@ -347,6 +347,10 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(":.")
 
 
 def _rounded(value: float) -> float | None:

@@ -7,7 +7,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QTableView
 
-LINES = 8  # the least height
+LINES = 5  # the least height
 
 
 class Rows(QAbstractTableModel):
@@ -80,11 +80,12 @@ class ScoreTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setWordWrap(False)
         height = self.fontMetrics().height() + 6
-        self.verticalHeader().setVisible(False)
-        self.verticalHeader().setDefaultSectionSize(height)
-        self.horizontalHeader().setStretchLastSection(True)
-        # measuring the texts of all rows would take long
-        self.horizontalHeader().setResizeContentsPrecision(50)
+        side, top = self.verticalHeader(), self.horizontalHeader()
+        if side is not None and top is not None:
+            side.setVisible(False)
+            side.setDefaultSectionSize(height)
+            top.setStretchLastSection(True)
+            top.setResizeContentsPrecision(50)  # texts of all rows would take long
         self.setMinimumHeight(LINES * height)
 
     def show_rows(self, rows: Rows) -> None:
@@ -96,5 +97,4 @@ class ScoreTable(QTableView):
 
     def text(self, row: int, column: int) -> str:
         """Return what a cell shows."""
-        model = self.model()
-        return str(model.data(model.index(row, column), Qt.ItemDataRole.DisplayRole))
+        return str(self._rows.data(self._rows.index(row, column)))

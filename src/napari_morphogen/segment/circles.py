@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_morphogen.params import Image, Shapes, Sigma, Spacing, Unit
+from napari_morphogen.params import Image, Labels, Shapes, Sigma, Spacing, Unit
 from napari_morphogen.segment.edges import Quantile
 from napari_morphogen.segment.plane_edges import (
     SWING,
@@ -32,6 +32,7 @@ def hough_circles(
     min_distance: Length = 20.0,
     count: Count = 100,
     threshold: Share = 0.4,
+    edges: Labels | None = None,
     spacing: Spacing = (),
 ) -> Shapes:
     """Find circles along edges by Hough's method.
@@ -58,6 +59,9 @@ def hough_circles(
         At most so many circles, the best.
     threshold : float
         Share of the circle that must lie on edges, 0 to 1.
+    edges : ndarray of int or None
+        Edges found before, such as by `canny`: 0 where there is none. Then the
+        thresholds do not count.
     spacing : tuple of float
         Pixel size per axis, the finest 1.
 
@@ -96,15 +100,16 @@ def hough_circles(
     >>> hough_circles(disc).mean(axis=1).round()
     array([[30., 34.]])
     """
-    edges = plane_edges(image, sigma, (low_threshold, high_threshold), spacing)
-    low, high = sorted((min_radius / edges.unit, max_radius / edges.unit))
-    most = min(round(high), sum(edges.map.shape))  # larger ones meet no pixel
+    limits = low_threshold, high_threshold
+    voters = plane_edges(image, sigma, limits, spacing, edges)
+    low, high = sorted((min_radius / voters.unit, max_radius / voters.unit))
+    most = min(round(high), sum(voters.map.shape))  # larger ones meet no pixel
     radii = list(range(round(low), max(round(low), most) + 1))
-    found = _supported(edges, _candidates(edges.map, radii, threshold), threshold)
-    best = _best(found, min_distance / edges.unit, count)
+    found = _supported(voters, _candidates(voters.map, radii, threshold), threshold)
+    best = _best(found, min_distance / voters.unit, count)
     corners = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
     circles = best[:, None, 1:3] + best[:, None, 3:] * corners
-    return np.asarray(circles / edges.sizes)
+    return np.asarray(circles / voters.sizes)
 
 
 def _candidates(

@@ -7,7 +7,7 @@ import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_morphogen.params import Image, Shapes, Sigma, Spacing, Unit
+from napari_morphogen.params import Image, Labels, Shapes, Sigma, Spacing, Unit
 from napari_morphogen.segment.edges import Quantile
 from napari_morphogen.segment.plane_edges import (
     SWING,
@@ -36,6 +36,7 @@ def hough_lines(
     max_gap: Gap = 10.0,
     count: Count = 100,
     angle_step: Degrees = 1.0,
+    edges: Labels | None = None,
     spacing: Spacing = (),
 ) -> Shapes:
     """Find straight lines along edges, from end to end, by Hough's method.
@@ -61,6 +62,9 @@ def hough_lines(
     angle_step : float
         How finely directions are told apart in the vote, in degrees. Lines are
         then fitted, so that their directions are more exact than this.
+    edges : ndarray of int or None
+        Edges found before, such as by `canny`: 0 where there is none. Then the
+        thresholds do not count.
     spacing : tuple of float
         Pixel size per axis, the finest 1.
 
@@ -98,12 +102,13 @@ def hough_lines(
     >>> hough_lines(square, sigma=1).shape
     (4, 2, 2)
     """
-    edges = plane_edges(image, sigma, (low_threshold, high_threshold), spacing)
-    least, gap = min_length / edges.unit, max_gap / edges.unit
-    found = list(_segments(_Votes(edges, angle_step), least, gap, count))
+    limits = low_threshold, high_threshold
+    voters = plane_edges(image, sigma, limits, spacing, edges)
+    least, gap = min_length / voters.unit, max_gap / voters.unit
+    found = list(_segments(_Votes(voters, angle_step), least, gap, count))
     lines = np.array(found, np.float64).reshape(-1, 2, 2)
     lengths = np.hypot(*(lines[:, 1] - lines[:, 0]).T)
-    return np.asarray(lines[np.argsort(-lengths, kind="stable")] / edges.sizes)
+    return np.asarray(lines[np.argsort(-lengths, kind="stable")] / voters.sizes)
 
 
 class _Votes:

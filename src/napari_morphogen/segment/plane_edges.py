@@ -42,6 +42,7 @@ def plane_edges(
     sigma: float,
     limits: tuple[float, float],
     spacing: tuple[float, ...],
+    edges: NDArray[Any] | None = None,
 ) -> PlaneEdges:
     """Return the edges that `canny` finds when the pixels are made square.
 
@@ -55,6 +56,8 @@ def plane_edges(
         Quantiles of the gradient strength of weak and of strong edges.
     spacing : tuple of float
         Pixel size per axis; empty means 1 everywhere.
+    edges : ndarray of int or None
+        Edges to take instead, 0 where there is none.
     """
     unit = min(spacing, default=1.0)
     sizes = np.array(spacing or (1.0, 1.0)) / unit
@@ -63,10 +66,14 @@ def plane_edges(
     if broken is not None:
         values = np.where(broken, np.nan, values)
     low, high = limits
-    found = canny(values, sigma=sigma / unit, low_threshold=low, high_threshold=high)
-    slopes = [ndimage.sobel(smoothed, axis)[found > 0] for axis in (0, 1)]
+    if edges is None:
+        width = sigma / unit
+        edges = canny(values, sigma=width, low_threshold=low, high_threshold=high)
+    elif (sizes != 1).any():
+        edges = _resampled((edges != 0).astype(np.uint8), sizes, 0)
+    slopes = [ndimage.sobel(smoothed, axis)[edges != 0] for axis in (0, 1)]
     angles = np.arctan2(slopes[1], slopes[0]).astype(np.float64) % np.pi
-    return PlaneEdges(found > 0, angles, sizes, unit)
+    return PlaneEdges(edges != 0, angles, sizes, unit)
 
 
 def _square(
@@ -76,12 +83,12 @@ def _square(
     plane = unit_range(image)
     if (sizes == 1).all():
         return plane.values, plane.broken
-    shape = tuple(int(n) for n in np.floor((np.array(image.shape) - 1) * sizes) + 1)
+    broken = None if plane.broken is None else _resampled(plane.broken, sizes, 0)
+    return _resampled(plane.values, sizes, 1), broken
 
-    def resample(values: NDArray[Any], order: int) -> Any:
-        return ndimage.affine_transform(
-            values, 1 / sizes, output_shape=shape, order=order, mode="nearest"
-        )
 
-    broken = None if plane.broken is None else resample(plane.broken, 0)
-    return resample(plane.values, 1), broken
+def _resampled(values: NDArray[Any], sizes: NDArray[np.float64], order: int) -> Any:
+    shape = tuple(int(n) for n in np.floor((np.array(values.shape) - 1) * sizes) + 1)
+    return ndimage.affine_transform(
+        values, 1 / sizes, output_shape=shape, order=order, mode="nearest"
+    )

@@ -1,0 +1,356 @@
+"""The dock that compares Labels layers with a reference, object by object."""
+
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels, Layer
+from napari.viewer import Viewer
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QApplication, QFileDialog, QListWidgetItem
+
+from napari_morphogen import evaluation_tables as tables
+from napari_morphogen.evaluations import (
+    TOLERANCE,
+    Comparison,
+    Options,
+    Progress,
+    compare,
+    state_maps,
+)
+from napari_morphogen.io.disk import replacing
+from napari_morphogen.params import InputError
+from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.panel import STEPS
+from napari_morphogen.plugin.preview import camera, is_preview
+from napari_morphogen.plugin.score_panel import ScorePanel
+from napari_morphogen.plugin.state_layers import is_states, states_layer
+from napari_morphogen.spatial import SpatialArray
+from napari_morphogen.worker import POOL
+
+GONE = "A compared layer is gone; press Evaluate again."
+
+
+class EvaluateDock(ScorePanel):
+    """Compares Labels layers with a reference."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self._job: Job | None = None
+        self._checked: weakref.WeakSet[Layer] = weakref.WeakSet()
+        self._compared: list[Layer] = []  # the reference first
+        self._axes, self._options = "", Options()
+        self._made: weakref.WeakKeyDictionary[Layer, Layer]
+        self._made = weakref.WeakKeyDictionary()
+        self.comparisons: list[Comparison] = []
+        super().__init__()
+        self._connect()
+        self._layers_changed()
+        self._enable()
+        POOL.warm()
+
+    def _connect(self) -> None:
+        self.reference.changed.connect(lambda: self._reference_changed())
+        self.results.itemChanged.connect(self._check_changed)
+        self.run.changed.connect(lambda: self._start())
+        self.cancel.changed.connect(lambda: self._stop())
+        self.listed.changed.connect(lambda: self._list_objects())
+        self.show_states.changed.connect(lambda: self._start_states())
+        self.copy.changed.connect(lambda: self._copy())
+        self.save.changed.connect(lambda: self._ask("scores", self.save_figures))
+        self.save_list.changed.connect(lambda: self._ask("objects", self.save_objects))
+        for signal in (self.objects.clicked, self.objects.activated):
+            signal.connect(lambda index: self.go_to(index.row()))
+        for event in self._layer_events():
+            event.connect(self._layers_changed)
+        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+
+    def _layer_events(self) -> tuple[Any, ...]:
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.renamed
+
+    # ---- choices
+
+    def reference_choices(self, _: Any) -> list[tuple[str, Layer]]:
+        """Return names and layers that can be the reference."""
+        return [(layer.name, layer) for layer in self._offered()]
+
+    def listed_choices(self, _: Any) -> list[str]:
+        """Return the names of the results that were compared."""
+        return [one.name for one in self.comparisons]
+
+    def _offered(self) -> Iterator[Layer]:
+        for layer in self._viewer.layers:
+            if isinstance(layer, Labels) and not (
+                is_preview(layer) or is_states(layer)
+            ):
+                yield layer
+
+    def _layers_changed(self, event: object = None) -> None:
+        self.reference.reset_choices()
+        first = next(self._offered(), None)
+        if self.reference.value is None and first is not None:
+            self.reference.value = first
+        self._list_results()
+
+    def _reference_changed(self) -> None:
+        layer = self.reference.value
+        if layer is not None:
+            self.tolerance.value = TOLERANCE * float(np.abs(layer.scale).min())
+            self.tolerance.label = f"tolerance ({layer.units[-1]})"
+        self._list_results()
+
+    def _list_results(self) -> None:
+        offered = [one for one in self._offered() if one is not self.reference.value]
+        if offered and not any(layer in self._checked for layer in offered):
+            self._checked.add(offered[-1])
+        with QSignalBlocker(self.results):
+            self.results.clear()
+            for layer in offered:
+                item = QListWidgetItem(layer.name)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                on = layer in self._checked
+                state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+                item.setCheckState(state)
+                self.results.addItem(item)
+
+    def _check_changed(self, item: QListWidgetItem) -> None:
+        layer = self._viewer.layers[item.text()]
+        on = item.checkState() == Qt.CheckState.Checked
+        self._checked.add(layer) if on else self._checked.discard(layer)
+
+    # ---- what the user asks for
+
+    def _start(self) -> None:
+        truth = self.reference.value
+        chosen = [one for one in self._offered() if one in self._checked]
+        asked = [layer for layer in chosen if layer is not truth]
+        if truth is None or not asked:
+            self.status.value = "Choose a reference, and check a result or more."
+            return
+        sparse = bool(self.sparse.value)
+        by_class = self.kind.value == "classes"
+        options = Options(by_class, sparse, float(self.tolerance.value))
+        read = self._read([truth, *asked])
+        if read is None:
+            return
+        found: list[Comparison] = []
+        axes = read[0].axes
+        job = Job(compare, read[0], read[1:], options)
+        job.item.connect(lambda item: self._collect(job, found, item))
+        self._begin(
+            job,
+            lambda seconds: self._finish(
+                [truth, *asked], axes, options, found, seconds
+            ),
+            "Comparing …",
+        )
+
+    def _read(self, asked: list[Layer]) -> list[SpatialArray] | None:
+        try:
+            return [layers.read(layer) for layer in asked]
+        except InputError as error:
+            self.status.value = str(error)
+            return None
+
+    def _start_states(self) -> None:
+        if any(layer not in self._viewer.layers for layer in self._compared):
+            self.status.value = GONE
+            return
+        compared = list(self._compared)
+        read = self._read(compared)
+        if read is None:
+            return
+        truth, *results = read
+        maps = [np.zeros(result.data.shape, np.uint8) for result in results]
+        job = Job(state_maps, truth, results, self._options.sparse)
+        job.item.connect(lambda item: _put(maps, *item))
+
+        def finish(seconds: float) -> str:
+            for layer, result, codes in zip(compared[1:], results, maps, strict=True):
+                self._show_states(layer, result, codes)
+            return "Every object has the colour of its state."
+
+        self._begin(job, finish, "Colouring …")
+
+    def _begin(self, job: Job, finish: Callable[[float], str], text: str) -> None:
+        self._job = job
+        job.finished.connect(lambda seconds: self._end(job, finish, seconds))
+        job.failed.connect(lambda words: self._end(job, lambda _: words))
+        job.cancelled.connect(
+            lambda: self._end(job, lambda _: "Cancelled; nothing was changed.")
+        )
+        self.progress.value = 0
+        self.status.value = text
+        self._enable()
+        job.start()
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    # ---- what comes back
+
+    def _collect(
+        self, job: Job, found: list[Comparison], item: Progress | Comparison
+    ) -> None:
+        if isinstance(item, Comparison):
+            found.append(item)
+        elif job is self._job:
+            self.progress.value = round(STEPS * item.done / max(item.total, 1))
+
+    def _finish(
+        self,
+        compared: list[Layer],
+        axes: str,
+        options: Options,
+        found: list[Comparison],
+        seconds: float,
+    ) -> str:
+        self._compared, self._axes, self._options = compared, axes, options
+        self.comparisons = found
+        self.show_comparisons(found)
+        self.listed.reset_choices()
+        self.listed.value = found[0].name
+        self._list_objects()
+        frames = max(len(one.scores) for one in found)
+        words = f"Compared with {compared[0].name}: {seconds:.1f} s."
+        words += f" {frames} frames count as one set." if frames > 1 else ""
+        return words + (f" {tables.SPARSE_NOTE}" if options.sparse else "")
+
+    def _end(
+        self, job: Job, finish: Callable[[float], str], seconds: float = 0
+    ) -> None:
+        if job is self._job:
+            self._job = None
+            self.status.value = finish(seconds)
+            self._enable()
+
+    def _enable(self) -> None:
+        busy, there = self._job is not None, bool(self.comparisons)
+        self.run.enabled, self.cancel.enabled = not busy, busy
+        self.progress.visible = busy
+        self.copy.enabled = self.save.enabled = there
+        objects = there and bool(self.comparisons[0].objects)
+        self.save_list.enabled = objects
+        self.show_states.enabled = objects and not busy
+
+    def _list_objects(self) -> None:
+        one = self._shown()
+        if one is not None:
+            self.show_objects(one)
+
+    def _shown(self) -> Comparison | None:
+        known = {one.name: one for one in self.comparisons}
+        return known.get(self.listed.value)
+
+    def _show_states(self, layer: Layer, result: SpatialArray, codes: Any) -> None:
+        made = states_layer(codes, result)
+        earlier = self._made.get(layer)
+        if earlier is not None and earlier in self._viewer.layers:
+            self._viewer.layers.remove(earlier)
+        self._viewer.add_layer(made)
+        self._made[layer] = made
+
+    # ---- objects
+
+    def go_to(self, row: int) -> None:
+        """Select the object of a row and bring it into view.
+
+        Parameters
+        ----------
+        row : int
+            Of the table of objects.
+        """
+        shown = self._shown()
+        if shown is None:
+            return
+        number = self.comparisons.index(shown)
+        truth, result = self._compared[0], self._compared[1 + number]
+        layer = truth if shown.objects["of"][row] == "reference" else result
+        if layer not in self._viewer.layers:
+            self.status.value = GONE
+            return
+        at = [float(shown.objects[axis][row]) for axis in self._axes]
+        world = layer.data_to_world(at)
+        layer.selected_label = int(shown.objects["object"][row])
+        self._viewer.layers.selection.active = layer
+        dims = self._viewer.dims
+        dims.set_point(range(-len(world), 0), world)
+        seen = [world[axis - dims.ndim] for axis in dims.displayed]
+        camera(self._viewer).center = tuple(seen)
+
+    # ---- files
+
+    def _copy(self) -> None:
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            rows = tables.figure_rows(self.comparisons)
+            clipboard.setText(tables.as_text(rows, markdown=True) + "\n")
+            self.status.value = "Copied as a Markdown table."
+
+    def _ask(self, name: str, save: Callable[[str], None]) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self.native, f"Save {name}", f"{name}.csv", "*.csv"
+        )
+        if path:
+            save(path)
+
+    def save_figures(self, path: str | Path) -> None:
+        """Write all figures as CSV, one row per result.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        """
+        self._write(path, tables.figures_csv(self.comparisons))
+
+    def save_objects(self, path: str | Path) -> None:
+        """Write the table of objects as CSV.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        """
+        shown = self._shown()
+        if shown is not None:
+            columns = {n: column.tolist() for n, column in shown.objects.items()}
+            self._write(path, tables.as_csv(columns))
+
+    def _write(self, path: str | Path, text: str) -> None:
+        try:
+            with replacing(Path(path)) as aside:
+                aside.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            self.status.value = f"Cannot write {path}: {error.strerror}."
+        else:
+            self.status.value = f"Saved {path}."
+
+    def close(self) -> None:
+        """Stop what runs and let go of the viewer."""
+        self.release()
+        super().close()
+
+    def release(self) -> None:
+        """End the job and let go of the viewer, without touching any widget."""
+        for event in self._layer_events():
+            event.disconnect(self._layers_changed)
+        if self._job is not None:
+            job, self._job = self._job, None
+            job.cancel()
+
+
+def _put(maps: list[Any], number: int, place: Any, codes: Any) -> None:
+    maps[number][place] = codes
+
+
+def _release(dock: "weakref.ref[EvaluateDock]") -> None:
+    alive = dock()  # what the garbage collector takes apart has nothing to release
+    if alive is not None:
+        alive.release()

@@ -1,0 +1,150 @@
+"""What the Evaluate dock is made of: its widgets and where they stand."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from magicgui import widgets
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QListWidget, QSplitter, QVBoxLayout
+
+from napari_morphogen.evaluate import meaning
+from napari_morphogen.evaluation_tables import explained, figure_rows
+from napari_morphogen.evaluations import TOLERANCE, Comparison
+from napari_morphogen.plugin.panel import STEPS, row
+from napari_morphogen.plugin.score_plot import ScorePlot
+from napari_morphogen.plugin.score_table import Rows, ScoreTable
+from napari_morphogen.plugin.state_layers import COLOURS, legend
+
+KINDS = ("objects", "classes")
+LIST_HEIGHT = 74
+PLACES = ("z", "y", "x")  # columns that only the computer needs
+
+
+class ScorePanel(widgets.Container[widgets.Widget]):
+    """The widgets of the dock, and how comparisons are shown in them."""
+
+    def __init__(self) -> None:
+        super().__init__(labels=False)
+        self._build_choices()
+        self._build_actions()
+        self._arrange()
+
+    def _build_choices(self) -> None:
+        self.reference = widgets.ComboBox(
+            name="reference",
+            choices=self.reference_choices,
+            nullable=True,
+            tooltip="What is right: painted or checked by hand",
+        )
+        self.results = QListWidget()
+        self.results.setAccessibleName("results to compare with the reference")
+        self.results.setToolTip("Check the results to compare with the reference")
+        self.results.setFixedHeight(LIST_HEIGHT)
+        self.kind = widgets.ComboBox(
+            name="kind",
+            choices=KINDS,
+            tooltip="Whether every number is one object, or a class of pixels",
+        )
+        self.tolerance = widgets.FloatSpinBox(
+            name="tolerance",
+            value=TOLERANCE,
+            min=0,
+            max=1e9,
+            step=0.1,
+            tooltip="Up to which distance a boundary is right",
+        )
+        self.sparse = widgets.CheckBox(
+            name="sparse",
+            text="Reference is painted only in part",
+            tooltip="Scores count only what was painted",
+        )
+
+    def _build_actions(self) -> None:
+        button = widgets.PushButton
+        self.run = button(name="run", text="Evaluate")
+        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.progress = widgets.ProgressBar(name="progress", visible=False, max=STEPS)
+        self.status = widgets.Label(name="status", label="")
+        self.listed = widgets.ComboBox(
+            name="listed", label="objects of", choices=self.listed_choices
+        )
+        self.legend = widgets.Label(name="legend", label="")
+        self.show_states = button(name="show_states", text="Show as layers")
+        self.copy = button(name="copy", text="Copy as Markdown")
+        self.save = button(name="save", text="Save CSV…")
+        self.save_list = button(name="save_list", text="Save objects…")
+
+    def _arrange(self) -> None:
+        def form(*members: widgets.Widget) -> widgets.Container[Any]:
+            made = widgets.Container[Any](widgets=members)
+            made.margins = (0, 0, 0, 0)
+            return made
+
+        chosen, listed = form(self.reference), form(self.listed)
+        settings = form(self.kind, self.tolerance)
+        for part in (
+            *(chosen, settings, self.sparse, row(self.run, self.cancel)),
+            *(self.progress, self.status, listed, self.legend),
+            *(row(self.show_states, self.copy), row(self.save, self.save_list)),
+        ):
+            self.append(part)
+        for label in (self.status, self.legend):
+            label.native.setWordWrap(True)
+        self.figures = ScoreTable("figures of every result")
+        self.plot = ScorePlot()
+        self.objects = ScoreTable("objects, the worst first")
+        scores = QSplitter(Qt.Orientation.Vertical)
+        for view in (self.figures, self.plot):
+            scores.addWidget(view)
+        layout = cast(QVBoxLayout, self.native.layout())
+        layout.insertWidget(1, self.results)
+        layout.insertWidget(layout.indexOf(listed.native), scores, 1)
+        layout.insertWidget(layout.indexOf(self.legend.native) + 1, self.objects, 1)
+
+    def reference_choices(self, _: Any) -> list[tuple[str, Any]]:
+        """Return names and layers that can be the reference."""
+        raise NotImplementedError
+
+    def listed_choices(self, _: Any) -> list[str]:
+        """Return the names of the results that were compared."""
+        raise NotImplementedError
+
+    def show_comparisons(self, found: Sequence[Comparison]) -> None:
+        """Show the figures of every result and their curves."""
+        head, *rows = (line[:-1] for line in figure_rows(found))
+        names, unit = [line[0] for line in rows], found[0].unit
+        self.figures.show_rows(
+            Rows(
+                head,
+                len(rows),
+                lambda line, column: rows[line][column],
+                lambda line: _tip(names[line], unit),
+            )
+        )
+        title = "recall" if found[0].figures["sparse"] else "F1"
+        self.plot.show_lines(title, {one.name: one.curve for one in found})
+
+    def show_objects(self, comparison: Comparison) -> None:
+        """Show the objects of one result, the worst first."""
+        table = comparison.objects
+        head = [name for name in table if name not in PLACES]
+        states = table.get("state", ())
+        self.legend.value = legend(table["state"]) if table else ""
+        self.objects.show_rows(
+            Rows(
+                head,
+                len(states),
+                lambda line, column: _cell(table[head[column]][line]),
+                lambda line: "Click to go to the object",
+                lambda line: COLOURS[str(states[line])],
+            )
+        )
+
+
+def _tip(name: str, unit: str) -> str:
+    doi = meaning(name).doi
+    return explained(name, unit) + (f"\nDOI {doi}" if doi else "")
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
