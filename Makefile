@@ -31,9 +31,13 @@ docs: $(INSTALLED)
 	$(BIN)/mkdocs build --strict
 
 bench: $(INSTALLED)
-	sh tests/screen.sh $(BIN)/python benchmarks/offthread.py
 	$(BIN)/python benchmarks/classical.py
+	$(BIN)/python benchmarks/contours.py
+	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/dbscan.py
+	$(BIN)/python benchmarks/matching.py
+	sh tests/screen.sh $(BIN)/python benchmarks/preview.py
+	sh tests/screen.sh $(BIN)/python benchmarks/offthread.py
 
 clean:
 	rm -rf $(VENV) demo-results site dist build

@@ -104,21 +104,24 @@ def enhance(viewer: Any) -> None:
 
 def evaluate(viewer: Any) -> None:
     from napari_morphogen import run as segment
-    from napari_morphogen.samples import coin_labels, coins
+    from napari_morphogen.samples import coins
 
     dock = open_(viewer, "coins", "Evaluate")
-    cut = segment("watershed", coins(), sigma=2, h=3, min_size=200)
-    rough = segment("threshold", coins(), sigma=2, min_size=200, separate=False)
-    viewer.add_labels(cut.data, name="truth", visible=False)
-    viewer.add_labels(coin_labels().data, name="untidy", visible=False)
-    viewer.add_labels(rough.data, name="threshold", visible=False)
-    dock.results.item(0).setCheckState(dock.results.item(1).checkState())
+    local: dict[str, Any] = {"rule": "local", "block_size": 101, "level": 15}
+    labels = {
+        "reference": segment("threshold", coins(), sigma=2, min_size=150, **local),
+        "threshold": segment("threshold", coins(), sigma=1, min_size=20),
+        "watershed": segment("watershed", coins(), sigma=2, h=3, min_size=200),
+    }
+    for name, result in labels.items():
+        viewer.add_labels(result.data, name=name, visible=False)
+    dock.results.item(1).setCheckState(dock.results.item(0).checkState())
     click(dock.run)
     wait(lambda: dock.run.enabled and dock.comparisons, "the comparison")
-    dock.listed.value = "threshold"
+    dock.tabs.setCurrentWidget(dock.plot)
     click(dock.show_states)
-    wait(lambda: dock.run.enabled and "threshold states" in viewer.layers, "states")
-    viewer.layers["untidy states"].visible = False
+    wait(lambda: "watershed states" in viewer.layers, "the colours")
+    viewer.layers["watershed states"].visible = False
 
 
 def preview(viewer: Any) -> None:
@@ -228,7 +231,10 @@ def save(viewer: Any, name: str) -> None:
 
     linger(1)
     shown = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False))
-    small = shown.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    rare = name == "evaluate"  # the colours of its legend are few pixels each
+    way = Image.Quantize.MAXCOVERAGE if rare else Image.Quantize.MEDIANCUT
+    plain = shown.convert("RGB")
+    small = plain.quantize(COLOURS, method=way, dither=Image.Dither.NONE)
     kept = io.BytesIO()
     small.save(kept, "PNG", optimize=True)
     name = name if name in ("preview", "time_lapse") else f"dock_{name}"

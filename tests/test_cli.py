@@ -9,6 +9,7 @@ import tifffile
 
 from napari_morphogen import SpatialArray, measure, read, run, write
 from napari_morphogen.cli import main
+from napari_morphogen.evaluate import boundary_scores, object_scores
 from napari_morphogen.params import parameters
 from napari_morphogen.registry import METHODS
 from napari_morphogen.samples import (
@@ -165,6 +166,104 @@ def test_measure_writes_the_table_of_every_label_image(folder):
         np.testing.assert_allclose([float(row[name]) for row in rows], column)
     assert main("measure labels.tif --out-dir tables".split()) == 0
     assert (folder / "tables" / "labels_objects.csv").exists()
+
+
+@pytest.fixture
+def scored(folder):
+    """Two folders of labels: references a, b, ab, c and results of the first three."""
+    truth = np.zeros((40, 50), np.int32)
+    truth[2:12, 2:12], truth[20:30, 10:30] = 1, 2
+    place = {"scale": (0.5, 0.25), "units": ("micrometer",) * 2}
+    for side, names in (
+        ("truths", ["a", "b", "ab", "c"]),
+        ("results", "a b ab".split()),
+    ):
+        (folder / side).mkdir()
+        for number, name in enumerate(names):
+            ending = "_threshold" if side == "results" and name != "b" else ""
+            data = np.roll(truth, number if side == "results" else 0, axis=1)
+            write(
+                folder / side / f"{name}{ending}.tif", SpatialArray(data, "yx", **place)
+            )
+    return folder
+
+
+def test_evaluate_tells_what_the_scores_are(scored, capsys):
+    call = "evaluate labels truths/b.tif results/b.tif"
+    assert main(call.split()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    found = {line.split()[0]: line.split()[1] for line in lines}
+    labels, truth = read("results/b.tif"), read("truths/b.tif")
+    scores = object_scores(labels.data, truth.data)
+    assert found["mean_ap"] == f"{scores.mean_ap:.4g}"
+    far = boundary_scores(labels.data, truth.data, spacing=labels.spacing)
+    assert float(found["hausdorff"]) == far.hausdorff == 0.25  # a column
+    assert found["tolerance"] == "0.5"  # two of them
+    assert any("micrometer" in line for line in lines if line.startswith("assd"))
+    assert main([*call.split(), "--markdown", "--classes", "--tolerance", "0.1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "| --- | --- | --- |"
+    assert any(line.startswith("| dice@2 | 0.95 |") for line in lines)
+    assert any(line.startswith("| tolerance | 0.1 |") for line in lines)
+
+
+def test_evaluate_pairs_folders_by_name(scored, capsys):
+    call = "evaluate labels truths results --json all.json --csv all.csv"
+    assert main(call.split()) == 0
+    printed = capsys.readouterr()
+    assert "c.tif" in printed.err and "a.tif" not in printed.err
+    assert printed.out.splitlines()[0].startswith("image ")
+    found = json.loads((scored / "all.json").read_text())
+    assert found["unpaired"] == ["truths/c.tif"] and found["failed"] == []
+    names = {image["name"]: image["figures"] for image in found["images"]}
+    assert sorted(names) == ["a_threshold.tif", "ab_threshold.tif", "b.tif"]
+    assert names["a_threshold.tif"]["f1@0.95"] == 1
+    mean = found["summary"]["figures"]["seg"]
+    values = [figures["seg"] for figures in names.values()]
+    assert mean["mean"] == pytest.approx(np.mean(values))
+    assert min(values) <= mean["low"] <= mean["mean"] <= mean["high"] <= max(values)
+    with open("all.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["seg"]) for row in rows] == [
+        names[r["name"]]["seg"] for r in rows
+    ]
+    assert main([*call.split()[:4], "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == found
+    assert not list(scored.glob(".*"))
+
+
+def test_evaluate_goes_on_behind_a_broken_file(scored, capsys):
+    (scored / "results" / "ab_threshold.tif").write_text("no image")
+    write(scored / "results" / "c.tif", np.zeros((3, 3), np.int32))
+    assert main("evaluate labels truths results --sparse --json o.json".split()) == 1
+    printed = capsys.readouterr()
+    assert "ab_threshold.tif" in printed.err and "(3, 3)" in printed.err
+    assert "only what is painted" in printed.out
+    found = json.loads((scored / "o.json").read_text())
+    assert len(found["images"]) == 2 and len(found["failed"]) == 2
+    assert found["images"][0]["figures"]["f1@0.50"] is None
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        pytest.param("truths results/b.tif", "two folders", id="file and folder"),
+        pytest.param("truths images", "No names fit", id="names"),
+        pytest.param("truths nowhere", "nowhere", id="no input"),
+        pytest.param("truths results --csv no/o.csv", "no folder", id="no place"),
+        pytest.param("truths results --json images", "is a folder", id="a folder"),
+        pytest.param("truths results --tolerance -1", "--tolerance", id="tolerance"),
+        pytest.param("twice results", "both belong", id="ambiguous"),
+    ],
+)
+def test_wrong_calls_of_evaluate_are_one_sentence(scored, call, sentence, capsys):
+    (scored / "twice").mkdir()
+    write(scored / "twice" / "a.tif", np.zeros((4, 4), np.int32))
+    if call.startswith("twice"):
+        write(scored / "results" / "a_kmeans.tif", np.zeros((4, 4), np.int32))
+    assert main(["evaluate", "labels", *call.split()]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not list(scored.glob("o.*")) and (scored / "images").is_dir()
 
 
 @pytest.mark.parametrize(

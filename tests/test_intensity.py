@@ -101,3 +101,13 @@ def test_alpha_is_ignored(rgb):
     alpha = np.full((*rgb.shape[:2], 1), np.nan)
     with_alpha = np.concatenate([rgb, alpha], axis=-1)
     np.testing.assert_array_equal(luminance(with_alpha), luminance(rgb.astype(float)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("place", [0, 2**17, 400_000 - 1])
+def test_one_broken_pixel_of_a_large_image_is_found(value, place):
+    image = np.ones(400_000, np.float32)
+    image[place] = value
+    filled, broken = fill_broken(image)
+    assert broken.sum() == 1 and broken[place]
+    assert (filled == 1).all()

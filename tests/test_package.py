@@ -75,4 +75,4 @@ def test_both_install_in_a_clean_environment_run_and_register(distributions, tmp
         call("python", *pip, *words)
         assert "watershed" in call("morphogen", "methods")
         docks = call("python", "-c", CHECK).split()
-        assert docks == [*FAMILIES, "Measure"]
+        assert docks == [*FAMILIES, "Measure", "Evaluate"]

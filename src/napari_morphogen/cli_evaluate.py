@@ -70,9 +70,11 @@ def evaluate_labels(given: argparse.Namespace) -> int:
     given : Namespace
         What the parser of `add_parser` read.
     """
+    from napari_morphogen.io.disk import check_target
+
     for target in (given.json, given.csv):
-        if target not in (None, "-") and not Path(target).absolute().parent.is_dir():
-            raise InputError(f"There is no folder for {target}; create it first.")
+        if target not in (None, "-"):
+            check_target(Path(target), folder=False, overwrite=True)
     if given.tolerance is not None and not given.tolerance >= 0:
         raise InputError(f"Expected --tolerance of at least 0, got {given.tolerance}.")
     options = Options(given.classes, given.sparse, given.tolerance)

@@ -20,12 +20,19 @@ CLASSES = "accuracy mean_dice mean_iou boundary_f hausdorff95"
 
 
 def shown(figures: Iterable[str]) -> list[str]:
-    """Return the names of those figures that a short table holds."""
+    """Return the names of those figures that a short table holds, the main first."""
     names = [name for name in figures if name not in ("sparse", "tn")]
-    if "mean_ap" not in names:
-        return names
-    kept = [n for n in names if n.endswith("@0.50") or "@" not in n or n == "f1@0.75"]
-    return [name for name in kept if not name.startswith("rq")]
+    if "mean_ap" in names:
+        kept = {n for n in names if n.endswith("@0.50") or "@" not in n}
+        kept = (kept | {"f1@0.75"}) - {"rq@0.50"}
+        names = [name for name in names if name in kept]
+    first = [n for n in main_figures(names) if n in names]
+    return first + [name for name in names if name not in first]
+
+
+def main_figures(figures: Iterable[str]) -> list[str]:
+    """Return the names of the few figures that say most."""
+    return (OBJECTS if "mean_ap" in figures else CLASSES).split()
 
 
 def written(value: float) -> str:
@@ -57,8 +64,7 @@ def figure_rows(comparisons: Sequence[Comparison]) -> list[list[str]]:
 
 def image_rows(comparisons: Sequence[Comparison]) -> list[list[str]]:
     """Return a table of the main figures, its head first: one row per image."""
-    objects = "mean_ap" in comparisons[0].figures
-    names = (OBJECTS if objects else CLASSES).split()
+    names = main_figures(comparisons[0].figures)
     rows = [
         [one.name, *(written(one.figures[n]) for n in names)] for one in comparisons
     ]

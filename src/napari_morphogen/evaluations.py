@@ -262,8 +262,8 @@ def _rows(
     columns: Table = {
         "state": objects.state,
         "object": objects.ids.astype(np.int64),
-        "of": np.full(count, side),
         "iou": objects.iou,
+        "of": np.full(count, side),
         "partner": objects.partner.astype(np.int64),
         "pixels": objects.pixels,
     }

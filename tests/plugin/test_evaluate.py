@@ -139,13 +139,21 @@ def test_split_and_merged_objects_have_their_colours(dock, viewer, evaluate):
     expected[result == 8] = code["extra"]
     expected[result == 9] = code["true positive"]
     np.testing.assert_array_equal(data, expected)
-    colours = viewer.layers["result states"].colormap.color_dict
-    shown = {name: np.round(colours[code[name]] * 255).astype(int) for name in wanted}
+    colours = viewer.layers["result states"].colormap
+    shown = {n: np.round(colours.map(code[n]) * 255).astype(int) for n in wanted}
+    assert colours.map(0)[3] == 0
     assert shown["true positive"][:3].tolist() == [0, 158, 115]
     assert shown["missed"][:3].tolist() == [213, 94, 0]
     assert len({tuple(colour) for colour in shown.values()}) == 5
+    layer = viewer.layers["result states"]
+    viewer.layers["result"].data = np.zeros_like(result)
     evaluate(dock.show_states)  # once more updates
+    assert viewer.layers["result states"] is layer
+    assert set(np.unique(layer.data)) == {0, code["missed"]}
+    viewer.layers["result"].translate = (0, 0, 7)
+    evaluate(dock.show_states)
     assert sum("states" in layer.name for layer in viewer.layers) == 1
+    assert viewer.layers["result states"].translate.tolist() == [0, 0, 7]
 
 
 def test_a_click_on_a_row_goes_to_its_object(dock, viewer, evaluate, qtbot):
@@ -178,12 +186,15 @@ def test_several_results_stand_side_by_side(dock, viewer, evaluate):
     heads = [model.headerData(i, right, show) for i in range(model.columnCount())]
     assert heads == ["figure", "result", "same"]
     assert list(dock.plot.lines) == ["result", "same"]
-    tip = model.data(model.index(8, 0), Qt.ItemDataRole.ToolTipRole)
-    assert "DOI 10." in tip
+    row = list(figures(dock)).index("pq@0.50")
+    tip = model.data(model.index(row, 0), Qt.ItemDataRole.ToolTipRole)
+    assert "panoptic" in tip and "DOI 10.1109/CVPR.2019.00963" in tip
     worst = dock.objects.text(0, 0)
     dock.listed.value = "same"
     assert worst != "true positive" == dock.objects.text(0, 0)
-    assert dock.plot.isVisible() and "F1" in dock.plot.title
+    dock.tabs.setCurrentWidget(dock.plot)
+    assert dock.plot.isVisible() and dock.plot.title == "F1"
+    assert "same: 1.00 at 0.50" in dock.plot.toolTip()
 
 
 def test_tables_are_copied_and_saved(dock, evaluate, tmp_path):
@@ -196,10 +207,12 @@ def test_tables_are_copied_and_saved(dock, evaluate, tmp_path):
         (row,) = csv.DictReader(file)
     assert float(row["f1@0.95"]) == dock.comparisons[0].figures["f1@0.95"]
     dock.save_objects(tmp_path / "objects.csv")
-    assert (tmp_path / "objects.csv").read_text().startswith("state,object,of,iou")
+    assert (tmp_path / "objects.csv").read_text().startswith("state,object,iou,of")
     assert sorted(path.suffix for path in tmp_path.glob("*.csv")) == [".csv"] * 2
     dock.save_figures(tmp_path / "missing" / "scores.csv")
-    assert dock.status.value.startswith("Cannot write")
+    assert dock.status.value.startswith("There is no folder")
+    dock.save_figures(tmp_path)
+    assert "is a folder" in dock.status.value and tmp_path.is_dir()
 
 
 def test_frames_count_as_one_set(viewer, open_dock, qtbot, until):
@@ -228,7 +241,7 @@ def test_sparse_says_so_and_classes_have_no_objects(dock, evaluate):
     dock.sparse.value = False
     evaluate()
     assert "mean_dice" in figures(dock)
-    assert not dock.plot.isVisible() and not dock.show_states.enabled
+    assert not dock.tabs.isTabVisible(1) and not dock.show_states.enabled
     assert dock.objects.model().rowCount() == 0
 
 
@@ -258,23 +271,25 @@ def test_the_window_lives_while_scores_are_computed(dock, viewer, until, qtbot):
     viewer.layers.clear()
     viewer.add_labels(truth, name="truth")
     viewer.add_labels(np.roll(truth, 4, axis=1), name="moved")
-    longest, last = 0.0, time.perf_counter()
-
-    def tick():
-        nonlocal longest, last
-        now = time.perf_counter()
-        longest, last = max(longest, now - last), now
-        return dock.run.enabled
-
     qtbot.wait(500)  # the layers are drawn
-    last = time.perf_counter()
-    dock.run.native.click()
-    end = time.monotonic() + 60
-    while not tick() and time.monotonic() < end:
-        QApplication.processEvents()
+
+    def longest_pause(button):
+        pauses, last = [], time.perf_counter()
+        button.native.click()
+        end = time.monotonic() + 60
+        while not dock.run.enabled and time.monotonic() < end:
+            QApplication.processEvents()
+            now = time.perf_counter()
+            pauses.append(now - last)
+            last = now
+        return max(pauses)
+
+    # 0.1 s is the aim, but a busy machine is slower
+    computed = longest_pause(dock.run)
     assert len(dock.comparisons[0].objects["state"]) >= 5000
-    assert longest < 0.5  # a busy machine is slow; 0.1 s is the aim
-    print(f"longest pause {longest:.3f} s")
+    coloured = longest_pause(dock.show_states)
+    print(f"longest pauses {computed:.3f} s, {coloured:.3f} s")
+    assert max(computed, coloured) < 0.5
 
 
 def test_hostile_layers_are_one_sentence(dock, viewer, evaluate):

@@ -147,6 +147,8 @@ def _interval(
     if not np.isfinite(values[known]).all():  # infinite distances have no spread
         return mean, mean, mean
     drawn = known[draws].sum(axis=1)
+    if not drawn.any():  # few draws can miss all the images that are known
+        return mean, mean, mean
     sums = np.where(known, values, 0)[draws].sum(axis=1)
     means = sums[drawn > 0] / drawn[drawn > 0]
     ends = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])

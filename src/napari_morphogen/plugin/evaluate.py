@@ -21,14 +21,14 @@ from napari_morphogen.evaluations import (
     compare,
     state_maps,
 )
-from napari_morphogen.io.disk import replacing
+from napari_morphogen.io.disk import check_target, replacing
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import STEPS
 from napari_morphogen.plugin.preview import camera, is_preview
 from napari_morphogen.plugin.score_panel import ScorePanel
-from napari_morphogen.plugin.state_layers import is_states, states_layer
+from napari_morphogen.plugin.state_layers import is_states, states_data
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
@@ -101,7 +101,7 @@ class EvaluateDock(ScorePanel):
         layer = self.reference.value
         if layer is not None:
             self.tolerance.value = TOLERANCE * float(np.abs(layer.scale).min())
-            self.tolerance.label = f"tolerance ({layer.units[-1]})"
+            self.tolerance.native.setSuffix(f" {layer.units[-1]:~}")
         self._list_results()
 
     def _list_results(self) -> None:
@@ -249,12 +249,14 @@ class EvaluateDock(ScorePanel):
         return known.get(self.listed.value)
 
     def _show_states(self, layer: Layer, result: SpatialArray, codes: Any) -> None:
-        made = states_layer(codes, result)
+        triple = states_data(codes, result)
         earlier = self._made.get(layer)
         if earlier is not None and earlier in self._viewer.layers:
+            if earlier.data.shape == codes.shape and not layers.moved(earlier, triple):
+                earlier.data = codes  # adding a layer takes napari longer
+                return
             self._viewer.layers.remove(earlier)
-        self._viewer.add_layer(made)
-        self._made[layer] = made
+        self._made[layer] = self._viewer.add_layer(layers.make_layer(triple))
 
     # ---- objects
 
@@ -325,8 +327,11 @@ class EvaluateDock(ScorePanel):
 
     def _write(self, path: str | Path, text: str) -> None:
         try:
+            check_target(Path(path), folder=False, overwrite=True)
             with replacing(Path(path)) as aside:
                 aside.write_text(text, encoding="utf-8", newline="")
+        except InputError as error:
+            self.status.value = str(error)
         except OSError as error:
             self.status.value = f"Cannot write {path}: {error.strerror}."
         else:

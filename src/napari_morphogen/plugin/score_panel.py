@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from magicgui import widgets
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QListWidget, QSplitter, QVBoxLayout
+from qtpy.QtWidgets import QListWidget, QTabWidget, QVBoxLayout
 
 from napari_morphogen.evaluate import meaning
 from napari_morphogen.evaluation_tables import explained, figure_rows
@@ -16,7 +15,7 @@ from napari_morphogen.plugin.score_table import Rows, ScoreTable
 from napari_morphogen.plugin.state_layers import COLOURS, legend
 
 KINDS = ("objects", "classes")
-LIST_HEIGHT = 74
+LIST_HEIGHT = 62
 PLACES = ("z", "y", "x")  # columns that only the computer needs
 
 
@@ -93,12 +92,12 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         self.figures = ScoreTable("figures of every result")
         self.plot = ScorePlot()
         self.objects = ScoreTable("objects, the worst first")
-        scores = QSplitter(Qt.Orientation.Vertical)
-        for view in (self.figures, self.plot):
-            scores.addWidget(view)
+        self.tabs = QTabWidget()  # a small screen has no room for both
+        self.tabs.addTab(self.figures, "Figures")
+        self.tabs.addTab(self.plot, "Curve")
         layout = cast(QVBoxLayout, self.native.layout())
         layout.insertWidget(1, self.results)
-        layout.insertWidget(layout.indexOf(listed.native), scores, 1)
+        layout.insertWidget(layout.indexOf(listed.native), self.tabs, 1)
         layout.insertWidget(layout.indexOf(self.legend.native) + 1, self.objects, 1)
 
     def reference_choices(self, _: Any) -> list[tuple[str, Any]]:
@@ -123,6 +122,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         )
         title = "recall" if found[0].figures["sparse"] else "F1"
         self.plot.show_lines(title, {one.name: one.curve for one in found})
+        self.tabs.setTabVisible(self.tabs.indexOf(self.plot), bool(self.plot.lines))
 
     def show_objects(self, comparison: Comparison) -> None:
         """Show the objects of one result, the worst first."""

@@ -7,10 +7,11 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QWidget
 
-HEIGHT = 150
-LEFT, TOP, RIGHT, BOTTOM = 34, 18, 10, 32
+HEIGHT = 120
+LEFT, TOP, RIGHT, BOTTOM = 34, 18, 16, 32
 COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9".split()
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+TICKS = (0.5, 0.6, 0.7, 0.8, 0.9)
 GRID = 90  # opacity of the lines of the grid, of 255
 
 Line = Sequence[tuple[float, float]]
@@ -28,16 +29,14 @@ class ScorePlot(QWidget):
         self.title = ""
         self.lines: dict[str, Line] = {}
         self.setMinimumHeight(HEIGHT)
-        self.setVisible(False)
 
     def show_lines(self, title: str, lines: Mapping[str, Line]) -> None:
-        """Draw lines; the plot is hidden while there are none."""
+        """Draw lines."""
         self.title = title
         self.lines = {name: line for name, line in lines.items() if line}
         self.setAccessibleName(f"{title} over the threshold of IoU")
         self.setToolTip("\n".join(map(self._told, self.lines)))
         self.setMinimumHeight(HEIGHT + self._line_height() * len(self.lines))
-        self.setVisible(bool(self.lines))
         self.update()
 
     def _told(self, name: str) -> str:
@@ -95,10 +94,10 @@ class ScorePlot(QWidget):
             painter.setPen(text)
             beside = QRectF(0, start.y() - 8, LEFT - 5, 16)
             painter.drawText(beside, right, f"{y:.1f}")
-        for x in (low, (low + high) / 2, high):
+        for x in (tick for tick in TICKS if low <= tick <= high):
             foot = self._at(area, x, 0)
             box = QRectF(foot.x() - 20, foot.y() + 2, 40, 16)
-            painter.drawText(box, centre, f"{x:.2g}")
+            painter.drawText(box, centre, f"{x:.1f}")
 
     def _draw_name(
         self, painter: QPainter, area: QRectF, number: int, name: str

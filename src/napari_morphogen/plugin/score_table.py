@@ -59,9 +59,11 @@ class Rows(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
         """Return the head of a column; rows have none."""
-        if role != Qt.ItemDataRole.DisplayRole:
+        across = orientation == Qt.Orientation.Horizontal
+        if role != Qt.ItemDataRole.DisplayRole or not across:
             return None
-        return self._head[section] if orientation == Qt.Orientation.Horizontal else None
+        # Qt asks for the first column of a table that has none
+        return self._head[section] if section < len(self._head) else None
 
 
 class ScoreTable(QTableView):

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from napari.layers import Layer
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import CyclicLabelColormap
+from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 
 from napari_morphogen.evaluate import STATES
@@ -28,8 +29,10 @@ def is_states(layer: Layer) -> bool:
     return MARK in layer.metadata
 
 
-def states_layer(codes: NDArray[np.uint8], result: SpatialArray) -> Layer:
-    """Return a layer that lies exactly on the result.
+def states_data(
+    codes: NDArray[np.uint8], result: SpatialArray
+) -> tuple[Any, dict[str, Any], str]:
+    """Return napari's triple for a layer that lies exactly on the result.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def states_layer(codes: NDArray[np.uint8], result: SpatialArray) -> Layer:
     """
     placed = result.like(codes, name=f"{result.name} states", metadata={MARK: True})
     triple = layers.layer_data(placed, "labels", result)
-    return layers.make_layer((triple[0], triple[1] | _look(), triple[2]))
+    return triple[0], triple[1] | _look(), triple[2]
 
 
 def legend(states: NDArray[Any]) -> str:
@@ -54,12 +57,12 @@ def legend(states: NDArray[Any]) -> str:
 
 
 def _look() -> dict[str, Any]:
-    colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    colours |= {number: COLOURS[name] for number, name in enumerate(STATES, 1)}
+    # a direct colormap would have napari compile for a second, in the window
+    colours = ["transparent", *COLOURS.values()]
     # napari shows the features of a label under the pointer, by its number
     features = pd.DataFrame({"index": range(len(STATES) + 1), "state": ["", *STATES]})
     return {
-        "colormap": DirectLabelColormap(color_dict=colours),
+        "colormap": CyclicLabelColormap(colors=transform_color(colours)),
         "features": features,
         "opacity": 0.8,
     }
