@@ -1,7 +1,6 @@
 """How long the live preview takes, from a changed parameter to the new pixels.
 
-In the real viewer, on a view of 1024 x 1024 pixels; medians. The pause that lets a
-moving slider settle is included. Linux without a screen:
+In the real viewer, on a view of 1024 x 1024 pixels; medians. Linux without a screen:
 
     sh tests/screen.sh python benchmarks/preview.py
 """

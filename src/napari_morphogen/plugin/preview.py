@@ -21,7 +21,7 @@ from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
 
 NAME = "preview"
 MARK = "morphogen preview"
-PAUSE_MS = 60  # a slider that moves on within this time is not followed yet
+PAUSE_MS = 10  # changes that come together are one; more wait for the running job
 
 
 @dataclass(frozen=True)
