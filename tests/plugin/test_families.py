@@ -88,3 +88,4 @@ def test_preview_of_labels_and_of_marks_follows_the_view(
     until(lambda: set(np.unique(seen.data)) == {1, 2})
     layer.paint((150, 200), 3)  # a new marker counts at once
     until(lambda: set(np.unique(seen.data)) == {1, 2, 3})
+    assert seen.data.shape[0] == 303 and len(viewer.layers) == 3

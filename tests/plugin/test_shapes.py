@@ -69,3 +69,4 @@ def test_shapes_have_no_preview_but_say_so(viewer, qtbot, until, open_dock):
     dock.method.value = "hough_lines"
     dock.live.value = True
     until(lambda: "no preview" in dock.status.value)
+    assert "preview" not in viewer.layers

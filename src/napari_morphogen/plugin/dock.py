@@ -42,7 +42,8 @@ class MethodDock(Panel):
     def __init__(self, viewer: ViewerModel, family_name: str) -> None:
         # napari hands out a proxy whose layers are new objects at every access
         self._viewer = viewer = getattr(viewer, "__wrapped__", viewer)
-        super().__init__(family(family_name))
+        methods = family(family_name)
+        super().__init__(methods, self.image_choices, self.channel_choices)
         self._job: Job | None = None
         self._progress: Progress | None = None
         self._made: Layer | None = None

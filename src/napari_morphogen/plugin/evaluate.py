@@ -47,7 +47,7 @@ class EvaluateDock(ScorePanel):
         self._made: weakref.WeakKeyDictionary[Layer, Layer]
         self._made = weakref.WeakKeyDictionary()
         self.comparisons: list[Comparison] = []
-        super().__init__()
+        super().__init__(self.reference_choices, self.listed_choices)
         self._connect()
         self._layers_changed()
         self._enable()

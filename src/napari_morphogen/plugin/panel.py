@@ -1,5 +1,6 @@
 """What a dock of methods is made of: its widgets and where they stand."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from magicgui import widgets
@@ -9,6 +10,7 @@ from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.registry import Method
 
 ALL_CHANNELS = "all"
+Choices = Callable[[Any], list[Any]]
 STEPS = 1000  # of the progress bar
 
 
@@ -19,18 +21,26 @@ class Panel(widgets.Container[widgets.Widget]):
     ----------
     methods : tuple of Method
         What can be chosen.
+    images : callable
+        Returns names and layers that can be worked on.
+    channels : callable
+        Returns the channels that can be chosen.
     """
 
-    def __init__(self, methods: tuple[Method, ...]) -> None:
+    def __init__(
+        self, methods: tuple[Method, ...], images: Choices, channels: Choices
+    ) -> None:
         super().__init__(labels=False)
-        self._build_choices(methods)
+        self._build_choices(methods, images, channels)
         self._build_actions()
         self._arrange()
 
-    def _build_choices(self, methods: tuple[Method, ...]) -> None:
+    def _build_choices(
+        self, methods: tuple[Method, ...], images: Choices, channels: Choices
+    ) -> None:
         self.image = widgets.ComboBox(
             name="image",
-            choices=self.image_choices,
+            choices=images,
             nullable=True,
             tooltip="The layer to work on",
         )
@@ -41,7 +51,7 @@ class Panel(widgets.Container[widgets.Widget]):
         )
         self.channel = widgets.ComboBox(
             name="channel",
-            choices=self.channel_choices,
+            choices=channels,
             tooltip="Use one channel only, or all as the method does by itself",
         )
         self.method = widgets.ComboBox(
@@ -102,14 +112,6 @@ class Panel(widgets.Container[widgets.Widget]):
         place = self.index(self.form)
         del self[place]
         self.insert(place, form)
-
-    def image_choices(self, _: Any) -> list[tuple[str, Any]]:
-        """Return names and layers that can be worked on."""
-        raise NotImplementedError
-
-    def channel_choices(self, _: Any) -> list[str]:
-        """Return the channels that can be chosen."""
-        raise NotImplementedError
 
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QListWidget, QTabWidget, QVBoxLayout
 from napari_morphogen.evaluate import meaning
 from napari_morphogen.evaluation_tables import explained, figure_rows
 from napari_morphogen.evaluations import TOLERANCE, Comparison
-from napari_morphogen.plugin.panel import STEPS, row
+from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_plot import ScorePlot
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
 from napari_morphogen.plugin.state_layers import COLOURS, legend
@@ -20,10 +20,19 @@ PLACES = ("z", "y", "x")  # columns that only the computer needs
 
 
 class ScorePanel(widgets.Container[widgets.Widget]):
-    """The widgets of the dock, and how comparisons are shown in them."""
+    """The widgets of the dock, and how comparisons are shown in them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    references : callable
+        Returns names and layers that can be the reference.
+    listed : callable
+        Returns the names of the results that were compared.
+    """
+
+    def __init__(self, references: Choices, listed: Choices) -> None:
         super().__init__(labels=False)
+        self._references, self._listed = references, listed
         self._build_choices()
         self._build_actions()
         self._arrange()
@@ -31,7 +40,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
     def _build_choices(self) -> None:
         self.reference = widgets.ComboBox(
             name="reference",
-            choices=self.reference_choices,
+            choices=self._references,
             nullable=True,
             tooltip="What is right: painted or checked by hand",
         )
@@ -65,7 +74,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         self.progress = widgets.ProgressBar(name="progress", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.listed = widgets.ComboBox(
-            name="listed", label="objects of", choices=self.listed_choices
+            name="listed", label="objects of", choices=self._listed
         )
         self.legend = widgets.Label(name="legend", label="")
         self.show_states = button(name="show_states", text="Show as layers")
@@ -99,14 +108,6 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         layout.insertWidget(1, self.results)
         layout.insertWidget(layout.indexOf(listed.native), self.tabs, 1)
         layout.insertWidget(layout.indexOf(self.legend.native) + 1, self.objects, 1)
-
-    def reference_choices(self, _: Any) -> list[tuple[str, Any]]:
-        """Return names and layers that can be the reference."""
-        raise NotImplementedError
-
-    def listed_choices(self, _: Any) -> list[str]:
-        """Return the names of the results that were compared."""
-        raise NotImplementedError
 
     def show_comparisons(self, found: Sequence[Comparison]) -> None:
         """Show the figures of every result and their curves."""

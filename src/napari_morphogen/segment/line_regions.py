@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen import drawing
 from napari_morphogen.intensity import as_float, fill_broken
 from napari_morphogen.params import Image, Labels, MinSize, Sigma, Spacing, Unit
 from napari_morphogen.segment.centres import centres, heights
@@ -148,18 +149,12 @@ def drawn(
     >>> drawn(np.array([[[0, 1], [0, 2]]]), (1, 5), extend=1).astype(int)
     array([[1, 1, 1, 1, 0]])
     """
-    from skimage import draw  # heavy: the dock opens without it
-
-    plane, sizes = np.zeros(shape, bool), np.array(spacing or (1.0, 1.0))
+    sizes, longer = np.array(spacing or (1.0, 1.0)), []
     for start, end in np.asarray(lines, np.float64):
         length = np.hypot(*((end - start) * sizes))
         more = (end - start) * (extend / length if length else 0)
-        ends = np.round([start - more, end + more]).astype(int)
-        rows, columns = draw.line(*ends.ravel())
-        inside = (rows >= 0) & (rows < shape[0])
-        inside &= (columns >= 0) & (columns < shape[1])
-        plane[rows[inside], columns[inside]] = True
-    return plane
+        longer.append((np.stack([start - more, end + more]), "line"))
+    return drawing.drawn(longer, shape) > 0
 
 
 def _between(
