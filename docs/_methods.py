@@ -81,8 +81,9 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "subtract_background": ("coins", {"estimate": "top-hat", "radius": 40.0}),
 }
 UNITS = {"px": "pixels of the finest axis", "px^n": "pixels (2-D) or voxels (3-D)"}
-MENUS = {"examples": "Classify", "enhance": "Filter"}
+MENUS = {"examples": "Classify", "network": "Classify", "enhance": "Filter"}
 GAP = 8  # white pixels between the two halves of a picture
+STEPS = 60  # that networks learn
 WIDTH = 384  # a smaller half is enlarged
 
 
@@ -267,13 +268,15 @@ def _python(method: Method, sample: str, given: Mapping[str, Any]) -> str:
     drawn = marks(method)
     shown = {name: repr(value) for name, value in given.items()}
     shown |= {name: f"{maker}()" for name, maker in drawn.items()}
+    shown |= {n: f'trained_model("{task}")' for n, task in models(method).items()}
     words = "".join(f", {name}={value}" for name, value in shown.items())
     call = f'{method.makes} = run("{method.name}", {sample}(){words})'
     if len(call) > 88:
         inner = "".join(f"\n    {name}={value}," for name, value in shown.items())
         call = f'{method.makes} = run(\n    "{method.name}",\n    {sample}(),{inner}\n)'
     imports = "from napari_morphogen import run\nfrom napari_morphogen.samples import "
-    imports += ", ".join(sorted({sample, *drawn.values()}))
+    trained = ["trained_model"] * bool(models(method))
+    imports += ", ".join(sorted({sample, *drawn.values(), *trained}))
     return f"{imports}\n\n{call}".replace("'", '"')
 
 
@@ -281,6 +284,7 @@ def _command(method: Method, sample: str, given: Mapping[str, Any]) -> str:
     target = f"{sample}_{method.name}.{'csv' if method.makes == 'shapes' else 'tif'}"
     words = [f"morphogen segment {method.name} {sample}.tif {target}"]
     words += [f"--{name} {maker}.tif" for name, maker in marks(method).items()]
+    words += [f"--{n} {task}.morphogen" for n, task in models(method).items()]
     for name, value in given.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
@@ -306,8 +310,14 @@ def example(method: Method) -> tuple[str, dict[str, Any]]:
 
 def marks(method: Method) -> dict[str, str]:
     """Return the sample for every array that a method cannot do without."""
-    required = [p.name for p in parameters(method.function) if p.required]
+    required = [p.name for p in parameters(method.function) if p.required and p.role]
     return {name: f"coin_{name}" for name in required}
+
+
+def models(method: Method) -> dict[str, str]:
+    """Return the task for every trained network that a method cannot do without."""
+    required = [p.name for p in parameters(method.function) if p.files]
+    return {name: samples.TASKS[method.name] for name in required}
 
 
 @lru_cache(maxsize=None)
@@ -315,8 +325,8 @@ def shown(method: Method) -> tuple[SpatialArray, SpatialArray]:
     """Return the sample and the method's result for it."""
     sample, given = example(method)
     image = getattr(samples, sample)()
-    drawn = {name: getattr(samples, m)() for name, m in marks(method).items()}
-    return image, run(method.name, image, **given, **drawn)
+    needed = samples.needed(method.function, STEPS)
+    return image, run(method.name, image, **given, **needed)
 
 
 def picture(method: Method) -> bytes:

@@ -16,8 +16,6 @@ from skimage.exposure import rescale_intensity
 from skimage.util import img_as_ubyte
 
 from napari_morphogen import METHODS, SpatialArray, run, samples, write
-from napari_morphogen.params import parameters
-from napari_morphogen.registry import Method
 
 SETTINGS = {
     "threshold": {"rule": "local", "level": 15, "block_size": 101, "min_size": 150},
@@ -27,12 +25,7 @@ SETTINGS = {
     "watershed": {"sigma": 2, "h": 3, "min_size": 100},
 }
 COLUMNS = 5
-
-
-def arrays(method: Method) -> dict[str, SpatialArray]:
-    """Return the strokes or drawings that a method cannot do without."""
-    required = [p.name for p in parameters(method.function) if p.required]
-    return {name: getattr(samples, f"coin_{name}")() for name in required}
+STEPS = 60  # that networks learn, which takes most of the time
 
 
 def picture(result: SpatialArray, makes: str, title: str) -> Image.Image:
@@ -68,7 +61,7 @@ def main() -> None:
     for method in METHODS:
         start = time.perf_counter()
         source = samples.coin_labels() if method.takes == "labels" else image
-        words = SETTINGS.get(method.name, {}) | arrays(method)
+        words = SETTINGS.get(method.name, {}) | samples.needed(method.function, STEPS)
         result = run(method.name, source, **words)
         seconds = time.perf_counter() - start
         count = "-"

@@ -7,21 +7,15 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_morphogen import SpatialArray, measure, read, run, write
+from napari_morphogen import SpatialArray, measure, read, run, samples, write
 from napari_morphogen.cli import main
 from napari_morphogen.evaluate import boundary_scores, object_scores
-from napari_morphogen.params import parameters
 from napari_morphogen.registry import METHODS
 from napari_morphogen.samples import (
-    coin_initial,
     coin_labels,
-    coin_lines,
-    coin_strokes,
     coins,
     spheres,
 )
-
-MARKED = {"initial": coin_initial, "lines": coin_lines, "strokes": coin_strokes}
 
 
 @pytest.fixture
@@ -54,13 +48,12 @@ def test_segment_equals_run(method, folder):
         source = write(folder / "labels.tif", coin_labels())
     if method.makes == "shapes":
         target = folder / "out.csv"
-    names = [p.name for p in parameters(method.function) if p.required]
-    marked = {name: MARKED[name]() for name in names}
-    words = []
-    for name, marks in marked.items():
-        words += [f"--{name}", str(write(folder / f"{name}.tif", marks))]
+    needed, words = samples.needed(method.function), []
+    for name, value in needed.items():
+        file = value if name == "model" else write(folder / f"{name}.tif", value)
+        words += [f"--{name}", str(file)]
     assert main(["segment", method.name, str(source), str(target), *words]) == 0
-    expected = run(method.name, read(source), **marked).data
+    expected = run(method.name, read(source), **needed).data
     if method.makes == "shapes":
         rows = list(csv.DictReader(target.read_text().splitlines()))
         table = [[float(row["axis-0"]), float(row["axis-1"])] for row in rows]

@@ -22,8 +22,13 @@ DTYPES = [
     "<u8", ">u8", "<i8", ">i8", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8",
 ]  # fmt: skip
 SECTIONS = ("Parameters", "Returns", "Notes", "References", "Examples")
-# those that take labels have their own contract, those that make shapes no pixels
-METHODS = [m for m in EVERY_METHOD if m.takes == "image" and m.makes != "shapes"]
+# those that take labels have their own contract, those that make shapes no pixels,
+# and what a network makes of an image was learnt
+METHODS = [
+    m
+    for m in EVERY_METHOD
+    if m.takes == "image" and m.makes != "shapes" and m.family != "network"
+]
 FREE_OF_UNITS = {"normalise"}  # images on a scale of their own
 FREE_OF_OFFSET = {"normalise", "subtract_background"}
 SMALL = {"clahe": {"kernel_size": 8}}  # parameters that fit a small volume

@@ -49,7 +49,7 @@ def test_page_has_every_parameter(method):
         assert row, f"the page of {method.name} has no row for `{param.name}`"
         assert param.help.replace("|", "\\|") in row[5]
         assert all(choice in row[2] for choice in param.choices)
-        assert param.role or f"`{param.default}`" == row[4]
+        assert param.role or param.required or f"`{param.default}`" == row[4]
 
 
 @each

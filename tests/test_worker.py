@@ -8,7 +8,7 @@ import pytest
 
 from napari_morphogen.params import InputError
 from napari_morphogen.pipeline import frames, plan
-from napari_morphogen.worker import Pool, Worker, WorkerStopped
+from napari_morphogen.worker import Pool, Worker, WorkerStopped, _told_between
 
 
 @pytest.fixture
@@ -79,3 +79,20 @@ def test_pool_hands_out_a_warm_worker_and_replaces_a_dead_one():
     assert second is not first and second.alive
     second.close()
     pool.close()
+
+
+def test_a_running_generator_hears_what_it_is_told(worker):
+    told = []
+    between = _told_between(_listener(told), messages := [])
+    assert next(between) == "ready"
+    messages += ["a", "b"]
+    assert next(between) == 1
+    assert next(between) == 2
+    assert told == [["a", "b"], None]
+    assert messages == []
+
+
+def _listener(told):
+    told.append((yield "ready"))
+    told.append((yield 1))
+    yield 2

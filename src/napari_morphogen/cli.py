@@ -4,19 +4,17 @@ import argparse
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from napari_morphogen import cli_evaluate, recipe
+from napari_morphogen import cli_evaluate, cli_train, recipe
+from napari_morphogen.cli_files import OK, add_files, each
 from napari_morphogen.params import InputError, Param, check, parameters
 from napari_morphogen.registry import METHODS, Method, get
 
-OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-Task = Callable[[Path, Path], None]
+MISUSED, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,15 +69,16 @@ def _parser() -> argparse.ArgumentParser:
         _add_method(names, method)
 
     table = commands.add_parser("measure", help="measure the objects of label images")
-    _add_files(table, suffix=".csv")
+    add_files(table, suffix=".csv")
     table.add_argument("--image", type=Path, help="intensities, for one label image")
     table.set_defaults(command=_measure)
 
     cli_evaluate.add_parser(commands)
+    cli_train.add_parsers(commands)
 
     again = commands.add_parser("replay", help="apply a recipe to images")
     again.add_argument("recipe", type=Path, help="a recipe saved as JSON")
-    _add_files(again)
+    add_files(again)
     again.add_argument(
         "--with",
         dest="arrays",
@@ -99,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_method(names: Any, method: Method) -> None:
     parser = names.add_parser(method.name, help=method.title, description=method.title)
-    _add_files(parser, suffix=".csv" if method.makes == "shapes" else ".tif")
+    add_files(parser, suffix=".csv" if method.makes == "shapes" else ".tif")
     parser.add_argument("--axes", help="one letter per axis, such as tyx")
     parser.add_argument("--channel", type=int, help="use this channel only")
     names_of_results = [n for n, role in method.outputs.items() if role != "figures"]
@@ -110,17 +109,6 @@ def _add_method(names: Any, method: Method) -> None:
     for param in parameters(method.function):
         _add_parameter(group, param)
     parser.set_defaults(command=partial(_segment, method=method))
-
-
-def _add_files(parser: argparse.ArgumentParser, suffix: str = ".tif") -> None:
-    parser.add_argument(
-        "paths", nargs="+", type=Path, help="input and output, or inputs with --out-dir"
-    )
-    parser.add_argument("--out-dir", type=Path, help="folder for the results")
-    parser.add_argument(
-        "--suffix", default=suffix, help=f"format of the results [{suffix}]"
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="images at a time [1]")
 
 
 def _add_parameter(group: Any, param: Param) -> None:
@@ -172,7 +160,7 @@ def _segment(given: argparse.Namespace, method: Method) -> int:
     options = {"axes": given.axes, "channel": given.channel}
     options["output"] = getattr(given, "output", None)
     task = partial(_run_file, method.name, options, values)
-    return _each(task, given, method.name)
+    return each(task, given, method.name)
 
 
 def _replay(given: argparse.Namespace) -> int:
@@ -185,83 +173,13 @@ def _replay(given: argparse.Namespace) -> int:
             )
     arrays = {name: path for name, _, path in pairs}
     task = partial(_replay_file, steps, arrays, given.own_spacing)
-    return _each(task, given, given.recipe.stem)
+    return each(task, given, given.recipe.stem)
 
 
 def _measure(given: argparse.Namespace) -> int:
     if given.image is not None and given.out_dir is not None:
         raise InputError("--image belongs to one label image; leave out --out-dir.")
-    return _each(partial(_measure_file, given.image), given, "objects")
-
-
-def _each(task: Task, given: argparse.Namespace, name: str) -> int:
-    pairs = _pairs(given, name)
-    if given.jobs < 1:
-        raise InputError(f"Expected --jobs to be at least 1, but got {given.jobs}.")
-    failures = []
-    from tqdm import tqdm
-
-    outcomes = _outcomes(task, pairs, given.jobs)
-    for source, target, problem in tqdm(outcomes, total=len(pairs), unit="image"):
-        if problem:
-            failures.append(f"{source}: {problem}")
-        else:
-            tqdm.write(str(target))
-    for failure in failures:
-        print(f"morphogen: {failure}", file=sys.stderr)
-    return FAILED if failures else OK
-
-
-def _pairs(given: argparse.Namespace, name: str) -> list[tuple[Path, Path]]:
-    """Return every input with its output."""
-    from napari_morphogen.io import image_paths
-
-    if given.out_dir is None:
-        if len(given.paths) != 2:
-            raise InputError(
-                "Give one input and one output, or any inputs with --out-dir FOLDER."
-            )
-        return [(given.paths[0], given.paths[1])]
-    sources = image_paths(given.paths)
-    given.out_dir.mkdir(parents=True, exist_ok=True)
-    targets = [given.out_dir / f"{_stem(s)}_{name}{given.suffix}" for s in sources]
-    for target in targets:
-        if targets.count(target) > 1:
-            raise InputError(
-                f"Several inputs would be written to {target}; run them apart."
-            )
-    return list(zip(sources, targets, strict=True))
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(path.suffix).removesuffix(".ome")
-
-
-def _outcomes(
-    task: Task, pairs: list[tuple[Path, Path]], jobs: int
-) -> Iterator[tuple[Path, Path, str]]:
-    """Yield input, output and what went wrong, as the files are done."""
-    guarded = partial(_guarded, task)
-    if jobs == 1 or len(pairs) == 1:
-        for pair in pairs:
-            yield (*pair, guarded(*pair))
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures: dict[Future[str], tuple[Path, Path]] = {
-            pool.submit(guarded, *pair): pair for pair in pairs
-        }
-        for future in as_completed(futures):
-            yield (*futures[future], future.result())
-
-
-def _guarded(task: Task, source: Path, target: Path) -> str:
-    try:
-        task(source, target)
-    except InputError as error:
-        return str(error)
-    except MemoryError:
-        return "the memory is too small; try a smaller region or fewer --jobs."
-    return ""
+    return each(partial(_measure_file, given.image), given, "objects")
 
 
 def _run_file(

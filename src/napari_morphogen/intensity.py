@@ -63,16 +63,31 @@ def fill_broken(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]
     Values beyond a thousandth of the range of their type mark missing pixels
     in many formats; no sum over neighbours can hold them.
     """
-    limit = np.finfo(image.dtype).max * HEADROOM
-    if image.size == 0 or (-limit < image.min() and image.max() < limit):
+    broken = broken_pixels(image)
+    if broken is None:
         return image, None
-    broken = ~(np.abs(image) < limit)
     if broken.all():
         return np.zeros_like(image), broken
     nearest = ndimage.distance_transform_edt(
         broken, return_distances=False, return_indices=True
     )
     return image[tuple(nearest)], broken
+
+
+def broken_pixels(image: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Return where values are NaN, infinite or next to it, None when nowhere.
+
+    Parameters
+    ----------
+    image : ndarray
+        Any real dtype; whole numbers are never broken.
+    """
+    if image.size == 0 or image.dtype.kind != "f":
+        return None
+    limit = np.finfo(image.dtype).max * HEADROOM
+    if -limit < image.min() and image.max() < limit:
+        return None
+    return np.asarray(~(np.abs(image) < limit))
 
 
 class Unit(NamedTuple):

@@ -39,6 +39,13 @@ class Role:
 
 
 @dataclass(frozen=True)
+class File:
+    """A file that a string names; `kinds` are the endings it may have."""
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Filled:
     """An argument that the pipeline fills in and no form shows."""
 
@@ -54,6 +61,7 @@ ChannelAxis = Annotated[int | None, Filled()]
 Sigma = Annotated[float, at.Interval(ge=0, le=50), at.MultipleOf(0.1), Unit("px")]
 MinSize = Annotated[int, at.Interval(ge=0, le=1_000_000), Unit("px^n")]
 Seed = Annotated[int, at.Interval(ge=0, le=2**31 - 1)]
+ModelFile = Annotated[str, File((".morphogen", ".onnx"))]
 
 
 Result = TypeVar("Result")
@@ -99,7 +107,9 @@ class Param:
     role : str
         ``"image"`` or ``"labels"`` for an array, else nothing.
     required : bool
-        Whether an array must be given.
+        Whether an array or a file must be given.
+    files : tuple of str
+        The endings of the files that a str may name; empty when it names none.
     help : str
         From the docstring.
     """
@@ -114,6 +124,7 @@ class Param:
     unit: str = ""
     role: str = ""
     required: bool = False
+    files: tuple[str, ...] = ()
     help: str = ""
 
     @property
@@ -123,9 +134,9 @@ class Param:
 
     def check(self, value: Any) -> Any:
         """Return `value` in this parameter's type, or raise InputError."""
+        if self.required and (value is None or (isinstance(value, str) and not value)):
+            raise InputError(f"Choose `{self.name}`: {self.help}")
         if self.role:
-            if self.required and value is None:
-                raise InputError(f"Choose `{self.name}`: {self.help}")
             return value
         if self.choices:
             return self._check_choice(value)
@@ -300,15 +311,18 @@ def _param(name: str, hint: Any, default: Any, text: str) -> Param:
     if typing.get_origin(base) is Literal:
         choices = typing.get_args(base)
         return Param(name, str, default, choices=choices, help=text)
+    required = default is inspect.Parameter.empty
+    default = None if required else default
     role = next((e.name for e in extras if isinstance(e, Role)), "")
     if role:
-        required = default is inspect.Parameter.empty
-        array = None if required else default
-        return Param(name, np.ndarray, array, role=role, required=required, help=text)
+        return Param(name, np.ndarray, default, role=role, required=required, help=text)
+    files = next((e.kinds for e in extras if isinstance(e, File)), ())
     return Param(
         name,
         base,
         default,
+        required=required,
+        files=files,
         low=_first(extras, "ge"),
         high=_first(extras, "le"),
         step=_first(extras, "multiple_of"),

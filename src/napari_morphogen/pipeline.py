@@ -68,7 +68,7 @@ def plan(
     made = Plan(row, chosen, checked, _spacing(chosen, spacing), {}, name)
     for param in parameters(row.function):
         if param.role and checked[param.name] is not None:
-            checked[param.name] = _matching(param.name, checked[param.name], made)
+            checked[param.name] = matching(param.name, checked[param.name], made)
     written = recipe.extend(
         whole,
         method=method,
@@ -260,11 +260,23 @@ def _spacing(
     return given
 
 
-def _matching(name: str, value: Any, todo: Plan) -> SpatialArray:
+def matching(name: str, value: Any, todo: Plan) -> SpatialArray:
     """Return an array parameter as a SpatialArray that fits the result.
 
-    It may have the shape of the result, of its spatial axes, or of the image
-    with its channels, of which any that is painted counts. Shapes are drawn.
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : SpatialArray, Vertices or array
+        Of the shape of the result, of its spatial axes, or of the image with its
+        channels, of which any that is painted counts. Shapes are drawn.
+    todo : Plan
+        Whose result.
+
+    Raises
+    ------
+    InputError
+        When the shape is another one.
     """
     if isinstance(value, Vertices) and value.axes == todo.axes:
         kind = "line" if value.data.shape[1] == 2 else "ellipse"

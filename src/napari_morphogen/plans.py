@@ -163,13 +163,13 @@ class Plan:
             words["model"] = model
         found = self.method.function(frame, **words)
         if not self.iterates:
-            yield Step(1, np.nan, lambda: self._named(found))
+            yield Step(1, np.nan, lambda: self.named(found))
             return
         for step in found:
             yield Step(step.number, step.energy, partial(self._frame_of, step))
 
     def _frame_of(self, step: Step[Any]) -> Frame:
-        return self._named(step.result())
+        return self.named(step.result())
 
     def learned(self) -> Any:
         """Return what the method learns from the frames that were painted on."""
@@ -178,6 +178,18 @@ class Plan:
         roles = {p.name for p in parameters(self.method.function) if p.role}
         plain = {n: value for n, value in self.values.items() if n not in roles}
         return self.method.fit(self._samples(), **plain)
+
+    def frame_at(self, index: Index) -> tuple[NDArray[Any], int | None]:
+        """Return the pixels of a frame as the method sees them, and its channel axis.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Of the frame.
+        """
+        place = self.select(self.image.axes, index)
+        frame, words = self._prepared(np.asarray(self.image.data[place]), {})
+        return frame, words.get("channel_axis")
 
     def arrays_at(self, index: Index) -> dict[str, Any]:
         """Return the frames of the array parameters that belong to one frame."""
@@ -222,7 +234,14 @@ class Plan:
         sizes = self.spacing[-2:]
         return tuple(size / min(sizes) for size in sizes)
 
-    def _named(self, found: Any) -> Frame:
+    def named(self, found: Any) -> Frame:
+        """Return what the method's function returned as results by name.
+
+        Parameters
+        ----------
+        found : array or tuple
+            One result or several.
+        """
         several = isinstance(found, tuple)
         named = dict(zip(self.outputs, found if several else (found,), strict=True))
         return {name: self._typed(name, value) for name, value in named.items()}

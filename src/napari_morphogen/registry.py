@@ -48,6 +48,11 @@ from napari_morphogen.segment.splitting import merge_objects, split_objects
 from napari_morphogen.segment.structure import structure_tensor
 from napari_morphogen.segment.superpixels import slic, superpixel_clusters
 from napari_morphogen.segment.threshold import multi_otsu, threshold
+from napari_morphogen.segment.trained import (
+    network_boundaries,
+    network_classes,
+    network_objects,
+)
 from napari_morphogen.segment.watershed import watershed
 
 Family = Literal[
@@ -56,6 +61,7 @@ Family = Literal[
     "contours",
     "clustering",
     "examples",
+    "network",
     "watershed",
     "cleanup",
     "enhance",
@@ -190,6 +196,9 @@ METHODS: tuple[Method, ...] = (
     Method(quantise_colours, "clustering"),
     Method(nearest_class, "examples", fit=fit_nearest),
     Method(random_forest, "examples", fit=fit_forest),
+    Method(network_objects, "network"),
+    Method(network_classes, "network"),
+    Method(network_boundaries, "network"),
     Method(watershed, "watershed"),
     Method(hierarchical_watershed, "watershed"),
     Method(line_regions, "watershed", planar=True),

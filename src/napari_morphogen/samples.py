@@ -1,10 +1,23 @@
 """Images to try things on: from scikit-image's wheel, or made by code."""
 
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen.params import parameters
 from napari_morphogen.spatial import SpatialArray
+
+TASKS = {  # of the networks that methods apply
+    "network_objects": "instances",
+    "network_classes": "semantic",
+    "network_boundaries": "edges",
+}
 
 
 def coins() -> SpatialArray:
@@ -148,6 +161,68 @@ def coin_lines() -> SpatialArray:
     drawn[126, 100:207] = 1
     drawn[195:198, 100:155] = 2
     return coins().like(drawn, name="coin_lines")
+
+
+def needed(function: Callable[..., Any], steps: int = 2) -> dict[str, Any]:
+    """Return what a method cannot do without, for the coins.
+
+    Parameters
+    ----------
+    function : callable
+        Of the method.
+    steps : int
+        Batches that a network, if it is one, learns from.
+
+    Examples
+    --------
+    >>> from napari_morphogen.segment.examples import nearest_class
+    >>> list(needed(nearest_class))
+    ['strokes']
+    """
+    marks = {made.__name__: made for made in MARKS}
+    names = [p.name for p in parameters(function) if p.required]
+    return {
+        name: trained_model(TASKS[function.__name__], steps)
+        if name == "model"
+        else marks[f"coin_{name}"]()
+        for name in names
+    }
+
+
+@lru_cache(maxsize=None)
+def trained_model(task: str = "semantic", steps: int = 2) -> str:
+    """Return the file of a network trained on the coins, kept while Python runs.
+
+    Parameters
+    ----------
+    task : str
+        "instances" and "edges" learn from the coins as objects, "semantic" from
+        the strokes.
+    steps : int
+        Batches that it learns from; a hundred give a usable network.
+
+    Returns
+    -------
+    path : str
+        Of the model file.
+    """
+    from napari_morphogen.nn.options import Options
+    from napari_morphogen.nn.train import Budget
+    from napari_morphogen.nn.training import train_segmenter
+
+    labels = coin_strokes() if task == "semantic" else coin_labels()
+    options = Options(task=task, width=8, levels=3)  # type: ignore[arg-type]
+    *_, trained = train_segmenter(
+        [coins().data], [labels.data], budget=Budget(steps=steps), options=options
+    )
+    path = Path(_folder().name) / f"coins_{task}_{steps}.morphogen"
+    trained.segmenter().save(path)
+    return str(path)
+
+
+@lru_cache(maxsize=None)
+def _folder() -> "TemporaryDirectory[str]":
+    return TemporaryDirectory(prefix="morphogen-")
 
 
 SAMPLES = (coins, cell, tissue, retina, bricks, spheres, drifting)

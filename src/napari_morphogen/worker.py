@@ -21,6 +21,7 @@ from napari_morphogen.params import InputError
 
 HEADER = struct.Struct("<QQ")  # bytes of the pickle, number of buffers behind it
 SIZE = struct.Struct("<Q")
+JOB, TOLD = "job", "told"
 KILLED = (-9, -15)  # by the kernel for want of memory, or by a person
 NICENESS = 5  # the window comes first when cores are few
 
@@ -38,6 +39,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile()
+        self._writing = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "napari_morphogen.worker"],
             stdin=subprocess.PIPE,
@@ -61,9 +63,9 @@ class Worker:
         WorkerStopped
             When the child was closed or crashed; the message says why.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdout is not None
         try:
-            _send(self._process.stdin, (function, args))
+            self._write((JOB, (function, args)))
             while True:
                 kind, value = _receive(self._process.stdout)
                 if kind == "refused":
@@ -75,6 +77,23 @@ class Worker:
             if isinstance(error, InputError):
                 raise
             raise WorkerStopped(self._last_words()) from error
+
+    def tell(self, message: Any) -> None:
+        """Send something to the generator that runs; any thread may call this.
+
+        Parameters
+        ----------
+        message : object
+            What was told since its last item reaches the generator as a list, as
+            the value of its next ``yield``.
+        """
+        with suppress(OSError):  # who has ended needs to be told no more
+            self._write((TOLD, message))
+
+    def _write(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        with self._writing:
+            _send(self._process.stdin, message)
 
     def kill(self) -> None:
         """End the child now, whatever it is doing; any thread may call this."""
@@ -143,7 +162,8 @@ def serve() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     jobs: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_listen, args=(source, jobs), daemon=True).start()
+    told: list[Any] = []
+    threading.Thread(target=_listen, args=(source, jobs, told), daemon=True).start()
     import napari_morphogen.pipeline  # noqa: F401 (heavy: import while waiting)
     from napari_morphogen import fast
 
@@ -151,7 +171,7 @@ def serve() -> None:
     while True:
         function, args = jobs.get()
         try:
-            for value in function(*args):
+            for value in _told_between(function(*args), told):
                 _send(sink, ("item", value))
         except InputError as error:
             _send(sink, ("refused", str(error)))
@@ -159,10 +179,28 @@ def serve() -> None:
             _send(sink, ("done", None))
 
 
-def _listen(source: IO[bytes], jobs: "queue.Queue[Any]") -> None:
+def _told_between(generator: Any, told: list[Any]) -> Iterator[Any]:
+    """Yield what a generator yields, and give it what was told in between."""
+    with suppress(StopIteration):
+        yield next(generator)
+        while True:
+            count = len(told)  # the listener appends while we read
+            messages, told[:count] = told[:count], []
+            if hasattr(generator, "send"):
+                yield generator.send(messages or None)
+            else:
+                yield next(generator)
+
+
+def _listen(source: IO[bytes], jobs: "queue.Queue[Any]", told: list[Any]) -> None:
     try:
         while True:
-            jobs.put(_receive(source))
+            kind, message = _receive(source)
+            if kind == TOLD:
+                told.append(message)
+                continue
+            told.clear()  # was meant for the job before
+            jobs.put(message)
     except EOFError:
         os._exit(0)  # the other end is gone: stop even in the middle of a job
 

@@ -1,10 +1,10 @@
 """A trained network with all that is needed to use it again."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import torch
@@ -24,8 +24,12 @@ from napari_morphogen.nn.predict import predict
 from napari_morphogen.nn.scale import busiest, found_scale
 from napari_morphogen.params import InputError
 
-Task = Literal["instances", "semantic"]
-TASKS = ("instances", "semantic")
+Task = Literal["instances", "interiors", "edges", "semantic"]
+CLASSES: Mapping[str, tuple[str, ...]] = {  # of tasks that fix them
+    "instances": ("foreground", "distance"),
+    "interiors": ("background", "interior", "border"),
+    "edges": ("boundary",),
+}
 LARGEST_WIDTH, MOST_LEVELS = 1024, 8  # a file that asks for more is refused
 
 
@@ -41,7 +45,9 @@ class Segmenter:
         Of the network.
     task : str
         "instances": the network predicts foreground and the distance to the
-        border of the own object; "semantic": probabilities of classes.
+        border of the own object; "interiors": probabilities of background,
+        interior and border of objects; "edges": of a boundary; "semantic": of
+        classes.
     classes : tuple of str
         Names of what is predicted.
     spacing : tuple of float
@@ -73,6 +79,11 @@ class Segmenter:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     record: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def ndim(self) -> int:
+        """2 for planes, 3 for volumes."""
+        return self.config.ndim
+
     def network(self) -> UNet:
         """Return a network with these weights."""
         found = UNet(self.config)
@@ -84,10 +95,12 @@ class Segmenter:
         image: NDArray[Any],
         *,
         channel_axis: int | None = None,
+        part: tuple[slice, ...] | None = None,
         scale: float = 0.0,
         tile: int = 0,
         flips: bool = False,
         device: str = "cpu",
+        on_smaller: Callable[[int], object] | None = None,
     ) -> NDArray[np.float32]:
         """Return what the network makes of an image.
 
@@ -97,6 +110,8 @@ class Segmenter:
             With the number of channels of the training.
         channel_axis : int or None
             The axis that holds channels.
+        part : tuple of slice or None
+            Which part to predict; its intensities are seen as those of the whole.
         scale : float
             By which the image is enlarged before; 0 finds it from the size of
             the objects when the network was trained on objects of one size.
@@ -106,13 +121,15 @@ class Segmenter:
             Whether to average over all mirrored images.
         device : str
             "cpu", "cuda" or "mps".
+        on_smaller : callable
+            Is told the size of the tiles when memory is too small for larger ones.
 
         Returns
         -------
         probabilities : ndarray of float32, shape (classes, [P,] M, N)
-            For "instances" foreground and distance, both from 0 to 1.
+            One map from 0 to 1 for each of `classes`.
         """
-        ready = self.ready(image, channel_axis)
+        ready = self.ready(image, channel_axis)[(slice(None), *(part or ()))]
         if ready.size == 0:
             return np.zeros((len(self.classes), *ready.shape[1:]), np.float32)
         network = self.network()
@@ -127,19 +144,20 @@ class Segmenter:
                 tile=tile,
                 flips=mirrored,
                 device=device,
+                on_smaller=on_smaller,
             )
 
         if self.diameter <= 0:
             return at(ready, 1.0, flips)
-        part = ready if scale else busiest(ready)
+        looked = ready if scale else busiest(ready)
         chosen = scale or found_scale(
-            lambda tried: at(part, tried, False), self.diameter, self.scales
+            lambda tried: at(looked, tried, False), self.diameter, self.scales
         )
         return resized(at(ready, chosen, flips), ready.shape[1:])
 
     def activation(self, logits: Tensor) -> Tensor:
         """Return probabilities: of classes that exclude each other, or of each."""
-        return logits.softmax(1) if self.task == "semantic" else logits.sigmoid()
+        return logits.softmax(1) if exclusive(self.task) else logits.sigmoid()
 
     def ready(
         self, image: NDArray[Any], channel_axis: int | None
@@ -223,12 +241,27 @@ class Segmenter:
             k: v.shape for k, v in self.weights.items()
         }:
             raise ValueError("its weights do not fit its architecture")
-        if self.task not in TASKS or len(self.classes) != self.config.out_channels:
+        if self.task not in get_args(Task):
+            raise ValueError("its task is unknown")
+        if len(self.classes) != self.config.out_channels:
             raise ValueError("its classes do not fit its architecture")
+        if self.classes != CLASSES.get(self.task, self.classes):
+            raise ValueError("its classes do not fit its task")
         if not all(math.isfinite(s) and s > 0 for s in (*self.spacing, *self.scales)):
             raise ValueError("its sizes are no lengths")
         if not (math.isfinite(self.diameter) and self.diameter >= 0):
             raise ValueError("its diameter is no length")
+
+
+def exclusive(task: str) -> bool:
+    """Return whether a pixel belongs to exactly one of the classes of a task.
+
+    Examples
+    --------
+    >>> exclusive("semantic"), exclusive("edges")
+    (True, False)
+    """
+    return task in ("interiors", "semantic")
 
 
 def _config(given: dict[str, Any]) -> UNetConfig:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.ahead import Ahead
@@ -19,11 +20,11 @@ from napari_morphogen.nn.examples import (
     prepared,
     without_held_out,
 )
-from napari_morphogen.nn.losses import instance_loss, semantic_loss
+from napari_morphogen.nn.losses import binary_loss, semantic_loss
 from napari_morphogen.nn.networks import UNet, UNetConfig, lay_out, pooling_factors
 from napari_morphogen.nn.options import DEFAULT, Options, patch_size, relative
 from napari_morphogen.nn.patches import NO_AUGMENTATION, Patches
-from napari_morphogen.nn.segmenter import Segmenter
+from napari_morphogen.nn.segmenter import CLASSES, Segmenter, exclusive
 from napari_morphogen.nn.train import Budget, Clock, Learner, Progress, train
 from napari_morphogen.params import InputError
 
@@ -80,14 +81,15 @@ class Training:
     ) -> None:
         self.options = options if model is None else replace(options, task=model.task)
         self.channel_axis = channel_axis
-        self._model, self._diameter = model, options.diameter
+        self._model = model
+        self._diameter = options.diameter if options.task == "instances" else 0.0
         if model is not None:
             self._diameter = model.diameter
         found = self._prepared(images, labels)
         self.config = self._architecture(found) if model is None else model.config
         self._earlier = () if model is None else model.record
-        self._position = (0, 0.0)
-        self._losses: tuple[float, float] = (math.nan, math.nan)
+        self.position = (0, 0.0)
+        self.losses: tuple[float, float] = (math.nan, math.nan)
         self._learner = self._new_learner()
         self._use(found)
 
@@ -124,7 +126,7 @@ class Training:
             budget,
             held_out=held_out,
             every=every,
-            start=self._position,
+            start=self.position,
             **given,
         )
         while True:
@@ -132,22 +134,26 @@ class Training:
                 progress = next(steps, None)
             if progress is None:
                 return
-            self._position = (progress.step, progress.seconds)
+            self.position = (progress.step, progress.seconds)
             measured = progress.held_out
             if math.isnan(measured):
-                measured = self._losses[1]
-            self._losses = (progress.loss, measured)
+                measured = self.losses[1]
+            self.losses = (progress.loss, measured)
             yield Trained(progress, self.segmenter)
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """Return the images and targets of the step of this number."""
+        return self._learner.batches(number)
 
     def segmenter(self) -> Segmenter:
         """Return the model as it is now."""
         weights = self._learner.average.network.state_dict()
         entry = {
             "images": self._images,
-            "steps": self._position[0],
-            "seconds": round(self._position[1], 3),
-            "loss": _rounded(self._losses[0]),
-            "held_out": _rounded(self._losses[1]),
+            "steps": self.position[0],
+            "seconds": round(self.position[1], 3),
+            "loss": _rounded(self.losses[0]),
+            "held_out": _rounded(self.losses[1]),
             "seed": self.options.seed,
         }
         return Segmenter(
@@ -168,7 +174,7 @@ class Training:
             "kind": "training",
             "model": self.segmenter().header(),
             "options": asdict(self.options),
-            "position": list(self._position),
+            "position": list(self.position),
         }
         checkpoint.write(Path(path), header, self._learner.state())
 
@@ -188,7 +194,7 @@ class Training:
                 raise ValueError("its network is another one")
             step, seconds = header["position"]
             self._learner.restore(state)
-            self._position = int(step), float(seconds)
+            self.position = int(step), float(seconds)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(
                 f"{path} cannot continue this training: {_first_line(error)}. Choose "
@@ -216,7 +222,8 @@ class Training:
         factors = pooling_factors(spacing, options.levels)
         if not options.stem:
             factors = ((1,) * ndim, *factors[:-1])
-        outputs = 2 if options.task == "instances" else class_count(found.examples)
+        known = CLASSES.get(options.task)
+        outputs = len(known) if known else class_count(found.examples)
         return UNetConfig(
             ndim,
             len(image),
@@ -267,7 +274,7 @@ class Training:
             network.load_state_dict(model.weights)
             rate = options.rate or RATE * FINE_TUNING
         lay_out(network)
-        loss = instance_loss if options.task == "instances" else semantic_loss
+        loss = semantic_loss if exclusive(options.task) else binary_loss
         return Learner(network, None, loss, rate=rate, device=options.device)  # type: ignore[arg-type]
 
     def _held_out_loss(self) -> float:
@@ -284,9 +291,8 @@ class Training:
     def _classes(self) -> tuple[str, ...]:
         if self._model is not None:
             return self._model.classes
-        if self.options.task == "instances":
-            return ("foreground", "distance")
-        return tuple(f"class {i + 1}" for i in range(self.config.out_channels))
+        numbers = range(1, self.config.out_channels + 1)
+        return CLASSES.get(self.options.task) or tuple(f"class {n}" for n in numbers)
 
 
 def train_segmenter(

@@ -24,13 +24,25 @@ class Curve(QWidget):
         super().__init__()
         self.title = title
         self.values: list[float] = []
+        self.measured: list[tuple[int, float]] = []
         self.setMinimumHeight(HEIGHT)
         self.setAccessibleName(title)
         self.setVisible(False)
 
-    def show_values(self, values: list[float]) -> None:
-        """Draw `values`; the curve is hidden while there are fewer than two."""
-        self.values = list(values)
+    def show_values(
+        self, values: list[float], measured: list[tuple[int, float]] | None = None
+    ) -> None:
+        """Draw values; the curve is hidden while there are fewer than two.
+
+        Parameters
+        ----------
+        values : list of float
+            One after the other.
+        measured : list of (int, float), optional
+            How many values there were when something else was measured, drawn as
+            dots.
+        """
+        self.values, self.measured = list(values), list(measured or ())
         self.setVisible(len(self.values) > 1)
         self.setToolTip(f"{self.title}: {self._last}")
         self.update()
@@ -51,14 +63,22 @@ class Curve(QWidget):
         corner = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
         painter.drawText(area, corner, f"{self.title} {self._last}")
         painter.setPen(QPen(QColor(38, 166, 154), 2))
-        painter.drawPolyline(self._line(area.adjusted(0, TEXT, 0, 0)))
+        inner = area.adjusted(0, TEXT, 0, 0)
+        step = max(1, len(self.values) // POINTS)
+        line = list(enumerate(self.values))[::step]
+        painter.drawPolyline(QPolygonF(self._places(line, inner)))
+        painter.setPen(QPen(QColor(239, 108, 0), 6))
+        painter.drawPoints(QPolygonF(self._places(self.measured, inner)))
         painter.end()
 
-    def _line(self, area: QRectF) -> QPolygonF:
-        step = max(1, len(self.values) // POINTS)
-        heights = np.array(self.values[::step])
-        span = np.ptp(heights) or 1.0
-        places = np.linspace(area.left(), area.right(), len(heights))
-        rows = area.bottom() - (heights - heights.min()) / span * area.height()
-        pairs = zip(places, rows, strict=True)
-        return QPolygonF([QPointF(float(x), float(y)) for x, y in pairs])
+    def _places(self, numbers: list[tuple[int, float]], area: QRectF) -> list[QPointF]:
+        known = [*self.values, *(value for _, value in self.measured)]
+        low, span = min(known), float(np.ptp(known)) or 1.0
+        last = max(len(self.values) - 1, 1)
+        return [
+            QPointF(
+                area.left() + min(count / last, 1.0) * area.width(),
+                area.bottom() - (value - low) / span * area.height(),
+            )
+            for count, value in numbers
+        ]

@@ -34,7 +34,7 @@ def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Containe
 
 def values(container: widgets.Container[Any]) -> dict[str, Any]:
     """Return what the form says; layers by name, None where none is chosen."""
-    found = {row.name: row.value for row in _rows(container)}
+    found = {row.name: _said(row) for row in _rows(container)}
     nothing = (FOUND, MISSING)
     return {n: None if value in nothing else value for n, value in found.items()}
 
@@ -54,11 +54,22 @@ def defaults(method: Method) -> dict[str, Any]:
     return {p.name: p.default for p in parameters(method.function) if not p.role}
 
 
-def _rows(container: widgets.Container[Any]) -> Iterable[ValueWidget[Any]]:
-    return (row for row in container if isinstance(row, ValueWidget))
+Row = ValueWidget[Any] | widgets.FileEdit
 
 
-def _widget(param: Param, layers: Callable[[str], list[str]]) -> ValueWidget[Any]:
+def _rows(container: widgets.Container[Any]) -> Iterable[Row]:
+    return (
+        row for row in container if isinstance(row, (ValueWidget, widgets.FileEdit))
+    )
+
+
+def _said(row: Row) -> Any:
+    if isinstance(row, widgets.FileEdit):
+        return row.line_edit.value  # as a path, nothing would be the current folder
+    return row.value
+
+
+def _widget(param: Param, layers: Callable[[str], list[str]]) -> Row:
     common: dict[str, Any] = {"name": param.name, "label": _label(param)}
     common["tooltip"] = param.help
     if param.role:
@@ -70,6 +81,9 @@ def _widget(param: Param, layers: Callable[[str], list[str]]) -> ValueWidget[Any
         return widgets.ComboBox(choices=param.choices, value=param.default, **common)
     if param.kind is bool:
         return widgets.CheckBox(value=param.default, **(common | {"text": ""}))
+    if param.files:
+        endings = " ".join(f"*{ending}" for ending in param.files)
+        return widgets.FileEdit(filter=f"Models ({endings})", **common)
     if param.kind is str:
         return widgets.LineEdit(value=param.default, **common)
     return _number(param, common)

@@ -1,5 +1,6 @@
 """Work in a child process, watched from the window."""
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
 
 from napari_morphogen.params import InputError
 from napari_morphogen.worker import POOL, Worker, WorkerStopped
+
+OVER = object()  # after the last message
 
 
 class Job(QObject):
@@ -38,6 +41,8 @@ class Job(QObject):
         self._stopped = False
         self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="morphogen-job")
+        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._teller = threading.Thread(target=self._tell, daemon=True)
         # only a method of this object is sure to be called in this object's thread
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
@@ -55,6 +60,16 @@ class Job(QObject):
         """Begin."""
         self._thread.start()
 
+    def tell(self, message: Any) -> None:
+        """Send something to the generator; see `Worker.tell`.
+
+        Parameters
+        ----------
+        message : object
+            May be large: the window does not wait until it is written.
+        """
+        self._messages.put(message)
+
     def cancel(self) -> None:
         """End the job's process now; does nothing when the job is over."""
         if self.running:
@@ -69,13 +84,22 @@ class Job(QObject):
         function, args = self._call
         try:
             for value in self._worker.run(function, *args):
+                if not self._teller.is_alive():  # before, the worker knows no job
+                    self._teller.start()
                 self._arrived.emit("item", value)
         except (InputError, WorkerStopped) as error:
             self._arrived.emit("cancelled" if self._stopped else "failed", str(error))
         else:
             self._arrived.emit("finished", self.seconds)
         finally:
+            self._messages.put(OVER)
+            if self._teller.is_alive():
+                self._teller.join()
             POOL.give_back(self._worker)
+
+    def _tell(self) -> None:
+        while (message := self._messages.get()) is not OVER:
+            self._worker.tell(message)
 
     def _deliver(self, kind: str, value: Any) -> None:
         signal = getattr(self, kind)

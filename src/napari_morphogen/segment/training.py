@@ -165,7 +165,7 @@ def classify(
         with threadpool_limits(1):  # the threads are ours already
             spread(fill, range(0, flat.shape[1], BLOCK))
         probability[(slice(None), *place)] = part
-    return _classified(_smoothed(probability, sigma, spacing), frame.whole)
+    return classified(_smoothed(probability, sigma, spacing), frame.whole)
 
 
 def _smoothed(
@@ -177,9 +177,18 @@ def _smoothed(
     return np.asarray(soft / soft.sum(axis=0))
 
 
-def _classified(
+def classified(
     probability: NDArray[np.float32], whole: NDArray[np.bool_]
 ) -> Classified:
+    """Return the likeliest classes and how sure they are.
+
+    Parameters
+    ----------
+    probability : ndarray of float32, shape (classes, [P,] M, N)
+        Of every class; becomes 0 in place where a pixel is broken.
+    whole : ndarray of bool, shape ([P,] M, N)
+        Which pixels are not broken.
+    """
     best, second = probability[0].copy(), np.zeros_like(probability[0])
     labels = np.ones(whole.shape, np.int32)
     for number, chance in enumerate(probability[1:], start=2):

@@ -1,0 +1,133 @@
+"""Trained networks, however they are stored: opened, and applied to any image."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_morphogen.intensity import broken_pixels
+from napari_morphogen.params import InputError
+
+METHOD_OF = {
+    "instances": "network_objects",
+    "interiors": "network_objects",
+    "semantic": "network_classes",
+    "edges": "network_boundaries",
+}
+MISSING = (
+    "Networks need PyTorch, which is not installed; run: "
+    'pip install "napari-morphogen[networks]".'
+)
+MODELS_KEPT = 4  # open at a time
+Part = tuple[slice, ...]
+
+
+class Network(Protocol):
+    """A trained model, however it is stored; `nn.segmenter.Segmenter` is one."""
+
+    @property
+    def task(self) -> str:
+        """What it was trained for: a key of `METHOD_OF`."""
+
+    @property
+    def ndim(self) -> int:
+        """2 for planes, 3 for volumes."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of what is predicted."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """With which objects are made."""
+
+    def predict(
+        self,
+        image: NDArray[Any],
+        *,
+        channel_axis: int | None = ...,
+        part: Part | None = ...,
+        tile: int = ...,
+        flips: bool = ...,
+        device: str = ...,
+    ) -> NDArray[np.float32]:
+        """Return maps of shape (classes, [P,] M, N)."""
+
+    def with_thresholds(self, **thresholds: float) -> Self:
+        """Return a copy with other thresholds."""
+
+
+def maps_by(
+    network: Network,
+    image: NDArray[Any],
+    *,
+    channel_axis: int | None = None,
+    part: Part | None = None,
+    **words: Any,
+) -> NDArray[np.float32]:
+    """Return what a network predicts, plane by plane where it knows planes only.
+
+    Parameters
+    ----------
+    network : Network
+        Trained.
+    image : ndarray of shape ([P,] M, N), channels anywhere
+        As many channels as the network was trained on.
+    channel_axis : int or None
+        The axis that holds channels.
+    part : tuple of slice or None
+        Which part to predict; its intensities are seen as those of the whole.
+    **words
+        Passed on to `Network.predict`.
+
+    Returns
+    -------
+    maps : ndarray of float32, shape (maps, [P,] M, N)
+        All 0 where a pixel is broken.
+    """
+    first = image[np.newaxis] if channel_axis is None else image
+    first = np.moveaxis(first, channel_axis or 0, 0)
+    place = part or (slice(None),) * (first.ndim - 1)
+    words["channel_axis"] = 0
+    if network.ndim == 2 and first.ndim == 4:
+        planes = [first[:, i] for i in range(first.shape[1])[place[0]]]
+        found = [network.predict(p, part=place[1:], **words) for p in planes]
+        maps = np.stack(found, axis=1)
+    else:
+        maps = network.predict(first, part=place, **words)
+    broken = broken_pixels(first)
+    if broken is not None:
+        maps[:, np.any(broken, axis=0)[place]] = 0
+    return maps
+
+
+def opened(path: str | Path) -> Network:
+    """Return the trained network that a file holds; it is kept for the next call.
+
+    Parameters
+    ----------
+    path : path
+        Of a model file; nothing of it is executed.
+
+    Raises
+    ------
+    InputError
+        When there is no usable model in it, or PyTorch is missing.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise InputError(f"There is no model file {path}; choose or train one.")
+    state = path.stat()
+    return _read(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=MODELS_KEPT)
+def _read(path: Path, changed: int, size: int) -> Network:
+    try:
+        from napari_morphogen.nn.segmenter import Segmenter
+    except ModuleNotFoundError as error:
+        raise InputError(MISSING) from error
+    return Segmenter.load(path)
