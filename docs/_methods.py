@@ -268,7 +268,8 @@ def _python(method: Method, sample: str, given: Mapping[str, Any]) -> str:
     drawn = marks(method)
     shown = {name: repr(value) for name, value in given.items()}
     shown |= {name: f"{maker}()" for name, maker in drawn.items()}
-    shown |= {n: f'trained_model("{task}")' for n, task in models(method).items()}
+    for name, task in models(method).items():
+        shown[name] = f'trained_model("{task}", {STEPS})'
     words = "".join(f", {name}={value}" for name, value in shown.items())
     call = f'{method.makes} = run("{method.name}", {sample}(){words})'
     if len(call) > 88:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 FOLDER = Path(__file__).parent / "images"
 SIZE = (1280, 800)
 COLOURS = 128  # of the palette: enough for the eye, a third of the bytes
@@ -85,6 +87,20 @@ def examples(viewer: Any) -> None:
     wait(lambda: "Uncertainty" in dock.status.value, "the search")
 
 
+def train(viewer: Any) -> None:
+    from napari_morphogen.samples import coin_strokes
+
+    dock = open_(viewer, "coins", "Train")
+    click(dock.new)
+    strokes = viewer.layers["strokes"]
+    strokes.data = coin_strokes().data.astype(strokes.data.dtype)
+    click(dock.run)
+    wait(lambda: "Step" in dock.status.value, "the training")
+    linger(30)
+    viewer.layers["coins network_classes"].opacity = 0.4
+    linger(1)
+
+
 def cleanup(viewer: Any) -> None:
     from napari_morphogen.samples import coin_labels
 
@@ -124,6 +140,33 @@ def evaluate(viewer: Any) -> None:
     viewer.layers["watershed states"].visible = False
 
 
+def object_classes(viewer: Any) -> None:
+    from napari_morphogen import measure
+    from napari_morphogen import run as segment
+    from napari_morphogen.samples import coins
+
+    dock = open_(viewer, "coins", "Object classes")
+    local: dict[str, Any] = {"rule": "local", "block_size": 101, "level": 15}
+    found = segment("threshold", coins(), sigma=2, min_size=150, **local)
+    objects = viewer.add_labels(found.data, name="objects", visible=False)
+    for row, name in enumerate(("large coin", "small coin")):
+        dock.classes.item(row, 0).setText(name)
+    table = measure(found)
+    places = np.stack([table["y"], table["x"]], axis=1).round().astype(int)
+    order = np.argsort(table["area"])
+    click(dock.pick)
+    for row, rows in enumerate((order[-8:], order[:8])):
+        dock.classes.choose(row)
+        for place in places[rows]:
+            click_at(viewer, objects, place)
+    click(dock.run)
+    wait(lambda: "Cross-validated" in dock.accuracy.value, "the check", 120)
+    viewer.layers["objects - examples"].visible = False
+    viewer.layers["objects - classes"].opacity = 0.6
+    click(dock.seek)
+    viewer.reset_view()
+
+
 def preview(viewer: Any) -> None:
     dock = open_(viewer, "retina", "Threshold")
     dock.form.rule.value = "local"
@@ -148,12 +191,14 @@ PICTURES = (
     threshold,
     edges,
     contours,
+    train,
     clustering,
     examples,
     watershed,
     cleanup,
     enhance,
     evaluate,
+    object_classes,
     preview,
     time_lapse,
 )
@@ -207,6 +252,17 @@ def click(button: Any) -> None:
     native = button.native
     at = QPoint(12, native.height() // 2)
     QTest.mouseClick(native, Qt.MouseButton.LeftButton, pos=at)
+
+
+def click_at(viewer: Any, layer: Any, pixel: Any) -> None:
+    """Bring a pixel of a layer into the middle of the canvas and click on it."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    look(viewer, (0, *layer.data_to_world(pixel)), 1)
+    linger(0.05)
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, pos=native.rect().center())
 
 
 def wait(until: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -16,7 +16,13 @@ from napari_morphogen import recipe, run, write
 from napari_morphogen.cli import main
 from napari_morphogen.params import parameters
 from napari_morphogen.registry import METHODS, Method
-from napari_morphogen.samples import MARKS, SAMPLES, coins
+from napari_morphogen.samples import (
+    MARKS,
+    SAMPLES,
+    coin_labels,
+    coins,
+    trained_model,
+)
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -84,6 +90,9 @@ def test_calls_on_a_page_make_its_picture(method, tmp_path, monkeypatch):
     write(f"{image.name}.tif", image)
     for sample in MARKS:
         write(f"{sample.__name__}.tif", sample())
+    for task in methods.models(method).values():
+        trained = Path(trained_model(task, methods.STEPS))
+        Path(f"{task}.morphogen").write_bytes(trained.read_bytes())
     (_, code), (_, command) = BLOCK.findall(methods.page(method))
     namespace = {}
     exec(code, namespace)
@@ -173,9 +182,11 @@ def files(tmp_path, monkeypatch):
             write(f"{sample.__name__}.tif", sample())
     for sample in MARKS:
         write(f"{sample.__name__}.tif", sample())
-    (tmp_path / "images").mkdir()
-    for name in "ab":
-        write(f"images/{name}.tif", coins())
+    for made in (coins, coin_labels):
+        folder = tmp_path / ("images" if made is coins else "labels")
+        folder.mkdir()
+        for name in "ab":
+            write(folder / f"{name}.tif", made())
     markers = np.zeros(coins().data.shape, np.int32)
     markers[60, 60], markers[200, 200] = 1, 2
     write("markers.tif", markers)

@@ -2,12 +2,15 @@
 
 import argparse
 import math
+import os
 import re
 import sys
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
+from napari_morphogen import cli_objects
 from napari_morphogen.cli_files import OK, add_files, each
 from napari_morphogen.io.pairs import paired
 from napari_morphogen.learning import (
@@ -35,6 +38,7 @@ def add_parsers(commands: Any) -> None:
     kinds = train.add_subparsers(required=True, metavar="KIND")
     about = "a U-Net that segments images"
     _add_unet(kinds.add_parser("unet", help=about, description=about))
+    cli_objects.add_train(kinds)
     about = "apply a trained network to images"
     predict = commands.add_parser("predict", help=about, description=about)
     _add_predict(predict)
@@ -67,6 +71,9 @@ def _add_unet(parser: argparse.ArgumentParser) -> None:
     for name in ("width", "levels", "convolutions", "patch", "seed"):
         usual = getattr(USUAL, name)
         group.add_argument(f"--{name}", type=int, default=usual, help=f"[{usual}]")
+    group.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1, help="cores used [all]"
+    )
     group.add_argument("--pooling", choices=("max", "average"), default=USUAL.pooling)
     group.add_argument(
         "--augment", action=argparse.BooleanOptionalAction, default=USUAL.augment
@@ -80,6 +87,9 @@ def _add_unet(parser: argparse.ArgumentParser) -> None:
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="file of a trained network")
     add_files(parser)
+    parser.add_argument(
+        "--labels", type=Path, help="for classes of objects: the objects of the image"
+    )
     parser.add_argument("--axes", help="one letter per axis, such as tyx")
     parser.add_argument("--channel", type=int, help="use this channel only")
     parser.add_argument("--output", help="which result to write, such as probability")
@@ -166,10 +176,12 @@ def _follow(
     """Train with a bar that shows how it goes."""
     from tqdm import tqdm
 
+    course = learn(lessons, settings, model, start=start)
+    first = next(course)  # what is wrong is said before there is a bar
     total = settings.seconds if math.isfinite(settings.seconds) else None
     form = None if total is None else "{desc} {percentage:3.0f}%|{bar}| {remaining}"
     with tqdm(total=total, unit="s", bar_format=form) as bar:
-        for report in learn(lessons, settings, model, start=start):
+        for report in chain([first], course):
             measured = (
                 "" if math.isnan(report.held_out) else f" ({report.held_out:.3f})"
             )
@@ -189,8 +201,11 @@ def predict(given: argparse.Namespace) -> int:
     given : Namespace
         What the parser of `add_parsers` read.
     """
+    from napari_morphogen.model_files import description
     from napari_morphogen.segment.models import METHOD_OF, opened
 
+    if description(given.model).get("kind") == "object classifier":
+        return _predict_classes(given)
     method = METHOD_OF[opened(given.model).task]
     options = {
         name: getattr(given, name) for name in ("channel", "output", "flips", "tile")
@@ -200,6 +215,21 @@ def predict(given: argparse.Namespace) -> int:
     options["model"] = str(given.model.absolute())
     task = partial(_predict_file, method, given.axes, options)
     return each(task, given, method)
+
+
+def _predict_classes(given: argparse.Namespace) -> int:
+    if given.labels is None:
+        raise InputError(
+            f"{given.model} tells objects apart; give the objects of the image with "
+            "--labels FILE."
+        )
+    if len(given.paths) != 2:
+        raise InputError("Give one image and one output, a .csv or a .tif file.")
+    cli_objects.predict_objects(
+        given.model, given.paths[0], given.labels, given.paths[1]
+    )
+    print(given.paths[1])
+    return OK
 
 
 def _predict_file(

@@ -218,6 +218,7 @@ class _Course:
             held_out=chosen.held_out,
             augmentation=AUGMENTATION if chosen.augment else NO_AUGMENTATION,
             seed=chosen.seed,
+            threads=chosen.threads,
             device=device(chosen.device),
         )
 

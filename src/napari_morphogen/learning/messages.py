@@ -27,6 +27,7 @@ LIMITS = (
     ("convolutions", 1, 3),
     ("patch", 0, 1024),
     ("seed", 0, 2**31 - 1),
+    ("threads", 0, 1024),
 )
 
 
@@ -58,6 +59,8 @@ class Settings:
         Whether patches are turned, stretched, bent and recoloured.
     seed : int
         Of all that is drawn.
+    threads : int
+        Cores used; 0 leaves one free, so that a window stays alive.
     device : str
         "auto", "cpu", "cuda" or "mps".
     """
@@ -74,6 +77,7 @@ class Settings:
     patch: int = 0
     augment: bool = True
     seed: int = 0
+    threads: int = 0
     device: str = "auto"
 
     def check(self) -> None:
