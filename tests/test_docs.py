@@ -190,6 +190,10 @@ def files(tmp_path, monkeypatch):
     markers = np.zeros(coins().data.shape, np.int32)
     markers[60, 60], markers[200, 200] = 1, 2
     write("markers.tif", markers)
+    sizes = np.bincount(coin_labels().data.ravel())
+    order = np.argsort(sizes)[:-1]  # the background is the largest
+    rows = [f"{n},crumb" for n in order[:5]] + [f"{n},coin" for n in order[-5:]]
+    Path("classes.csv").write_text("object,class\n" + "\n".join(rows) + "\n")
     write("series.tif", coins().data[:100].reshape(10, 40, 96))
     made = run("kmeans", coins(), sigma=1).metadata["morphogen"]
     recipe.save("recipe.json", made)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_morphogen import SpatialArray, run
+from napari_morphogen.evaluate import object_scores
 from napari_morphogen.learning import (
     STOP,
     Files,
@@ -269,3 +270,38 @@ def test_what_cannot_be_learnt_is_one_sentence():
 def test_settings_out_of_their_limits_are_named(name):
     with pytest.raises(InputError, match=f"`{name}`"):
         Settings(**{name: -1}).check()
+
+
+def touching(shape=(96, 96), side=16):
+    """Return squares that touch, darker along their borders, one number each."""
+    rng = np.random.default_rng(0)
+    y, x = np.indices(shape)
+    labels = 1 + y // side * (shape[1] // side) + x // side
+    inner = (y % side > 1) & (x % side > 1)
+    return inner + rng.normal(0, 0.2, shape), labels, inner
+
+
+def test_learnt_boundaries_feed_the_watershed(tmp_path):
+    image, labels, _ = touching()
+    path = tmp_path / "m.morphogen"
+    edges = Settings(**{**vars(SMALL), "task": "edges"})
+    taught(path, image, labels, edges, steps=80)
+    boundaries = run("network_boundaries", image[::-1], model=str(path))
+    words = {"landscape": "intensity", "foreground": "all", "objects": "dark"}
+    found = run("watershed", boundaries, h=20.0, **words)
+    assert object_scores(found, labels[::-1]).detections[0].fn == 0
+
+
+def test_strokes_inside_and_on_borders_take_touching_objects_apart(tmp_path):
+    image, labels, inner = touching()
+    image[:, :16] = np.random.default_rng(1).normal(-1, 0.2, (96, 16))
+    painted = np.zeros(labels.shape, np.uint8)
+    painted[::5] = np.where(inner, 2, 3)[::5]
+    painted[::5, :16] = 1
+    path = tmp_path / "m.morphogen"
+    interiors = Settings(**{**vars(SMALL), "task": "interiors"})
+    taught(path, image, painted, interiors, steps=100)
+    found = run("network_objects", image, model=str(path))
+    truth = np.where(np.arange(96) < 16, 0, labels)
+    detection = object_scores(found, truth).detections[0]
+    assert detection.fn <= 2 and detection.fp <= 2

@@ -35,7 +35,8 @@ WORTH = 0.98  # of the loss before, at most, for another round
 AFTER_CORRECTION = 20.0  # seconds, at least, that a new stroke is learnt from
 REPORT_SECONDS = 0.2
 LOOK_SECONDS = 1.0  # between two predictions, at least
-LOOKING = 0.25  # of the time at most
+FIRST_LOOK = 4  # steps; before, there is nothing but chance to see
+LOOKING = 0.08  # of the time at most
 SAVE_SECONDS = 15.0
 UNFINISHED = ".training"  # ending of the file of a training
 
@@ -271,6 +272,7 @@ class _Course:
             self.saved = now
         pause = max(LOOK_SECONDS, self.look_cost / LOOKING)
         looks = self.view is not None and now - self.looked > pause
+        looks = looks and progress.step >= FIRST_LOOK
         if looks or now - self.reported > REPORT_SECONDS or progress.share >= 1:
             self.reported = now
             yield self._report(progress, limit, looks)

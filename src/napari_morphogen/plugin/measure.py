@@ -15,6 +15,7 @@ from napari_morphogen.measurements import Table, join, save_csv, tables
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.object_features import update
 from napari_morphogen.plugin.preview import camera, is_preview
 from napari_morphogen.worker import POOL
 
@@ -115,7 +116,7 @@ class MeasureDock(widgets.Container[widgets.Widget]):
         # napari shows the features of an object under the pointer, by its number
         if self._layer is not None and len(self._parts) == 1:
             features = pd.DataFrame(self.result)
-            self._layer.features = features.assign(index=features["label"])
+            update(self._layer, features.assign(index=features["label"]))
         count = len(self.result.get("label", ()))
         self._end(f"{count} objects: {seconds:.1f} s")
 

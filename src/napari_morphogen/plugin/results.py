@@ -54,6 +54,7 @@ class Results:
         image: SpatialArray,
         keep: bool = False,
         visible: bool = True,
+        slot: Name | None = None,
     ) -> Layer:
         """Add a layer for `result`, or update the one made before.
 
@@ -69,10 +70,13 @@ class Results:
             Add a layer, but update it when the same run shows it again.
         visible : bool
             Whether a layer that is added is shown.
+        slot : (str, str or None), optional
+            Results of one slot update one another; those of one method and output
+            do by default.
         """
         triple = layers.layer_data(result, makes, image)
         step = result.metadata[KEY]["steps"][-1]
-        name = step["method"], step["output"]
+        name = slot or (step["method"], step["output"])
         known = self._made.get(source, {})
         earlier = self._shown.get(name) if keep else known.get(name)
         if earlier is not None and self._may_update(earlier, triple):

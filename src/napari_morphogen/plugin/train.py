@@ -66,6 +66,7 @@ class TrainDock(TaughtPanel):
         self._followed: weakref.WeakSet[Layer] = weakref.WeakSet()
         self._model: Path | None = None
         self._search: Job | None = None
+        self.last: Report | None = None
         self._connect()
         POOL.warm()
         self._warm = Job(ready)
@@ -178,6 +179,7 @@ class TrainDock(TaughtPanel):
             assert self._canvas is not None
             self._canvas.put(report.view, report.frame)
             self._show(self._canvas.results(), every=report.done)
+        self.last = report
         if report.done:
             self._model = self._path
         self._tell_how(report)

@@ -1,0 +1,54 @@
+"""What learning and classifying share."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_morphogen.object_classes.frames import Frames
+from napari_morphogen.params import InputError
+from napari_morphogen.spatial import SpatialArray
+
+
+class Progress(NamedTuple):
+    """How far a part of the work is; the parts follow each other."""
+
+    words: str
+    done: int
+    total: int
+
+
+def networks() -> ModuleType:
+    """Return what trains classifiers of objects.
+
+    Raises
+    ------
+    InputError
+        When PyTorch is not installed.
+    """
+    try:
+        from napari_morphogen.nn import object_classifier
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise InputError(
+            'Networks need PyTorch: pip install "napari-morphogen[networks]"'
+        ) from error
+    return object_classifier
+
+
+def prepare() -> Iterator[None]:
+    """Load what trains classifiers, so that the first training begins at once."""
+    networks()
+    yield
+
+
+def ready(
+    nn: ModuleType, image: SpatialArray, frames: Frames, number: int
+) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Return the objects of a frame, and its pixels as a network takes them."""
+    found = frames.labels(number)
+    pixels, axis = frames.pixels(image, number)
+    return found, nn.made_ready(pixels, found, axis)
