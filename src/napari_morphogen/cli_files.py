@@ -66,6 +66,7 @@ def each(task: Task, given: argparse.Namespace, name: str) -> int:
 def _pairs(given: argparse.Namespace, name: str) -> list[tuple[Path, Path]]:
     """Return every input with its output."""
     from napari_morphogen.io import image_paths
+    from napari_morphogen.io.pairs import stem
 
     if given.out_dir is None:
         if len(given.paths) != 2:
@@ -75,17 +76,13 @@ def _pairs(given: argparse.Namespace, name: str) -> list[tuple[Path, Path]]:
         return [(given.paths[0], given.paths[1])]
     sources = image_paths(given.paths)
     given.out_dir.mkdir(parents=True, exist_ok=True)
-    targets = [given.out_dir / f"{_stem(s)}_{name}{given.suffix}" for s in sources]
+    targets = [given.out_dir / f"{stem(s)}_{name}{given.suffix}" for s in sources]
     for target in targets:
         if targets.count(target) > 1:
             raise InputError(
                 f"Several inputs would be written to {target}; run them apart."
             )
     return list(zip(sources, targets, strict=True))
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(path.suffix).removesuffix(".ome")
 
 
 def _outcomes(

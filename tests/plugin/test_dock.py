@@ -10,7 +10,7 @@ from napari.layers import Labels
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_morphogen import recipe, run
+from napari_morphogen import read, recipe, run, samples, write
 
 DOCKS = ["Threshold", "Edges", "Contours", "Clustering", "Watershed", "Enhance"]
 PLACE = {
@@ -401,3 +401,35 @@ def test_closing_the_dock_ends_its_work(viewer, qtbot, until, open_dock, volume)
     viewer.layers.clear()  # nothing of the dock listens any more
     viewer.add_image(np.zeros((4, 4)), name="later")
     assert [layer.name for layer in viewer.layers] == ["later"]
+
+
+def test_a_folder_is_run_with_the_settings_of_the_dock(
+    viewer, qtbot, until, open_dock, tmp_path
+):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    dock.form["min_size"].value = 150
+    for folder in ("images", "results"):
+        (tmp_path / folder).mkdir()
+    for number in range(2):
+        image = samples.coins().data[100 * number :]
+        write(tmp_path / "images" / f"{number}.tif", image)
+    (tmp_path / "images" / "2.tif").write_bytes(b"broken")
+    dock.run_on_folder(tmp_path / "images", tmp_path / "results")
+    until(lambda: dock.run.enabled)
+    assert "1 failed; 2.tif" in dock.status.value
+    for number in range(2):
+        found = read(tmp_path / "results" / f"{number}_threshold.tif").data
+        image = samples.coins().data[100 * number :]
+        np.testing.assert_array_equal(found, run("threshold", image, min_size=150))
+    dock.run_on_folder(tmp_path / "images", tmp_path / "images")
+    until(lambda: dock.run.enabled)
+    assert "another folder" in dock.status.value
+    assert len(viewer.layers) == 1
+
+
+def test_a_method_that_needs_marks_is_not_run_on_a_folder(viewer, open_dock, tmp_path):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Examples")
+    dock.run_on_folder(tmp_path, tmp_path)
+    assert "needs marks" in dock.status.value

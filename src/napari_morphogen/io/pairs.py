@@ -54,7 +54,7 @@ def _matched(truths: Sequence[Path], results: Sequence[Path]) -> Pairs:
             fits = [truth for truth in left if _fits(truth, result, ending)]
             if not fits:
                 continue
-            truth = max(fits, key=lambda path: len(_stem(path)))
+            truth = max(fits, key=lambda path: len(stem(path)))
             if truth in of:
                 raise InputError(
                     f"{of[truth]} and {result} both belong to {truth}; "
@@ -70,9 +70,16 @@ def _matched(truths: Sequence[Path], results: Sequence[Path]) -> Pairs:
 
 def _fits(truth: Path, result: Path, ending: str) -> bool:
     """Tell whether the name of a result is that of the truth, or goes on behind it."""
-    stem, start = _stem(result), _stem(truth) + ending
-    return stem.startswith(start) if ending else stem == start
+    name, start = stem(result), stem(truth) + ending
+    return name.startswith(start) if ending else name == start
 
 
-def _stem(path: Path) -> str:
+def stem(path: Path) -> str:
+    """Return the name of a file without its endings.
+
+    Examples
+    --------
+    >>> stem(Path("folder/a.ome.tif"))
+    'a'
+    """
     return path.name.removesuffix(path.suffix).removesuffix(".ome")

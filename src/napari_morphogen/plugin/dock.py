@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_morphogen import recipe
+from napari_morphogen.folders import Written, folder_words, run_folder
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.pipeline import State, states
 from napari_morphogen.plugin import forms, layers, marks, settings
@@ -67,6 +68,7 @@ class MethodDock(Panel):
         self.undo.changed.connect(lambda: self._take_back())
         self.copy.changed.connect(lambda: self._copy())
         self.save.changed.connect(lambda: self._save())
+        self.folder.changed.connect(lambda: self._ask_folder())
         for event in self._layer_events():
             event.connect(self._layers_changed)
         self._timer = QTimer(self.native)
@@ -242,6 +244,51 @@ class MethodDock(Panel):
                 self._say(f"Cannot write {path}: {error.strerror}.")
             else:
                 self._say(f"Saved {path}.")
+
+    def _ask_folder(self) -> None:
+        images = QFileDialog.getExistingDirectory(self.native, "Folder of images")
+        if images:
+            results = QFileDialog.getExistingDirectory(self.native, "For the results")
+            if results:
+                self.run_on_folder(images, results)
+
+    def run_on_folder(self, images: str | Path, results: str | Path) -> None:
+        """Apply the method, as it is set, to all images of a folder.
+
+        Parameters
+        ----------
+        images, results : path
+            Of folders that exist.
+        """
+        if self._job is not None:
+            self._say("Wait until the running method has ended, or cancel it.")
+            return
+        values = forms.values(self.form)
+        arrays = [p for p in parameters(get(self.method.value).function) if p.role]
+        if any(values.pop(p.name) or p.required for p in arrays):
+            self._say(
+                f"{self.method.value} needs marks of every image: run it on layers."
+            )
+            return
+        if self.channel.value not in (ALL_CHANNELS, None):
+            values["channel"] = int(self.channel.value)
+        self._progress = None
+        failed: list[Written] = []
+        job = Job(run_folder, self.method.value, values, Path(images), Path(results))
+        job.item.connect(lambda one: self._written(job, one, failed))
+        job.finished.connect(lambda _: self._end(job, folder_words(failed, results)))
+        job.failed.connect(lambda text: self._end(job, text))
+        kept = "Cancelled; finished files are kept."
+        job.cancelled.connect(lambda: self._end(job, kept))
+        self._job = job
+        self._busy(True)
+        job.start()
+
+    def _written(self, job: Job, one: Written, failed: list[Written]) -> None:
+        if job is self._job:
+            failed += [one] if one.problem else []
+            self.show_progress(one.number / one.total)
+            self._say(f"{one.number} of {one.total}: {one.source.name}")
 
     # ---- what comes back
 

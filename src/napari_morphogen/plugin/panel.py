@@ -84,6 +84,11 @@ class Panel(widgets.Container[widgets.Widget]):
             name="copy", text="Copy as Python", enabled=False
         )
         self.save = widgets.PushButton(name="save", text="Save recipe…", enabled=False)
+        self.folder = widgets.PushButton(
+            name="folder",
+            text="Run on a folder…",
+            tooltip="Apply the method, as it is set, to all images of a folder",
+        )
 
     def _arrange(self) -> None:
         chosen = widgets.Container[Any](
@@ -94,6 +99,7 @@ class Panel(widgets.Container[widgets.Widget]):
             *(row(self.live, self.keep), row(self.run, self.cancel)),
             *(self.progress, self.status),
             *(row(self.defaults, self.undo), row(self.copy, self.save)),
+            self.folder,
         ):
             self.append(part)
         chosen.margins = (0, 0, 0, 0)

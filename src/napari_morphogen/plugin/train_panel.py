@@ -99,7 +99,10 @@ class TrainPanel(widgets.Container[widgets.Widget]):
             tooltip="Go on from what was learnt before, or begin anew",
         )
         self.file = widgets.FileEdit(
-            name="file", label="model", filter="Models (*.morphogen *.training)", visible=False
+            name="file",
+            label="model",
+            filter="Models (*.morphogen *.training)",
+            visible=False,
         )
 
     def _build_advanced(self) -> None:

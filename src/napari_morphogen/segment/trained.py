@@ -15,7 +15,7 @@ from napari_morphogen.params import (
     ModelFile,
 )
 from napari_morphogen.segment.models import METHOD_OF, Network, maps_by, opened
-from napari_morphogen.segment.network import flood_objects
+from napari_morphogen.segment.network import flood_objects, foreground_and_centre
 from napari_morphogen.segment.objects import keep_large
 from napari_morphogen.segment.training import Classified, classified
 
@@ -121,7 +121,7 @@ def objects_by(
         Those of `maps_by`.
     """
     maps = maps_by(network, image, **words)
-    foreground, centre = (maps[1] + maps[2], maps[1]) if len(maps) == 3 else maps
+    foreground, centre = foreground_and_centre(maps)
     if foreground.ndim > network.ndim:
         pairs = zip(foreground, centre, strict=True)
         labels = _stacked([_flooded(network, *pair, min_size) for pair in pairs])
