@@ -6,12 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
+from skimage import segmentation
 
+from napari_morphogen.evaluate import object_scores
 from napari_morphogen.nn.options import Options
 from napari_morphogen.nn.patches import NO_AUGMENTATION, Augmentation, Example, Patches
+from napari_morphogen.nn.segmenter import Segmenter
 from napari_morphogen.nn.train import Budget, train
 from napari_morphogen.nn.training import Training, train_segmenter
 from napari_morphogen.params import InputError
+from napari_morphogen.segment.network import segment_objects, tuned
 
 SMALL = Options(width=8, levels=2, patch=64, batch=4, diameter=0, rate=2e-2)
 
@@ -144,10 +149,10 @@ def test_held_out_labels_are_measured_and_not_learnt(count):
     images, labels = zip(*pairs, strict=True)
     options = Options(width=4, levels=2, patch=32, batch=2, held_out=0.2)
     training = Training(images, labels, options=options)
-    from napari_morphogen.nn.examples import prepared, without_held_out
+    from napari_morphogen.nn.examples import held_out, parted, prepared
 
     examples = prepared(images, labels).examples
-    learnt, measured = without_held_out(examples, 0.2, 0)
+    learnt, measured = parted(examples, held_out(examples, 0.2, 0))
     if count == 1:
         both = (learnt[0].targets[0] > 0) & (measured[0].targets[0] > 0)
         assert not both.any()
@@ -289,3 +294,69 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     one.segmenter().save(path)
     with pytest.raises(InputError, match="no training"):
         one.restore(path)
+
+
+def test_edges_are_likely_on_true_boundaries_only():
+    image, labels = disks()
+    options = replace(SMALL, task="edges")
+    steps = train_segmenter([image], [labels], budget=Budget(steps=120),
+                            options=options)  # fmt: skip
+    model = list(steps)[-1].segmenter()
+    assert model.classes == ("boundary",) and model.diameter == 0
+    unseen, truth = disks(1)
+    maps = model.predict(unseen)
+    assert maps.shape == (1, *unseen.shape) and maps.dtype == np.float32
+    edge = segmentation.find_boundaries(truth, mode="thick")
+    near = ndimage.binary_dilation(edge, iterations=2)
+    assert maps[0][edge].mean() > 0.75 and maps[0][~near].mean() < 0.05
+
+
+def interiors(labels, width=2):
+    """Paint every pixel: 1 background, 2 inside objects, 3 on their borders."""
+    inside = [ndimage.binary_erosion(labels == n, iterations=width)
+              for n in range(1, labels.max() + 1)]  # fmt: skip
+    return np.where(np.any(inside, axis=0), 2, np.where(labels > 0, 3, 1))
+
+
+@pytest.mark.parametrize("strokes", [False, True])
+def test_interiors_make_objects_of_touching_disks(strokes, tmp_path):
+    image, labels = disks(count=40)
+    painted = interiors(labels)
+    if strokes:
+        painted[np.arange(128) % 8 > 1] = 0
+    steps = train_segmenter([image], [painted], budget=Budget(steps=150),
+                            options=replace(SMALL, task="interiors"))  # fmt: skip
+    model = list(steps)[-1].segmenter()
+    better = tuned(model, [image], [painted])
+    assert bool(better.thresholds) is not strokes  # strokes say not where objects end
+    better.save(tmp_path / "model.morphogen")
+    loaded = Segmenter.load(tmp_path / "model.morphogen")
+    assert loaded.classes == ("background", "interior", "border")
+    unseen, truth = disks(1, count=40)
+    foreground = ndimage.label(truth)[1]
+    assert foreground < truth.max()  # some touch
+    found = object_scores(segment_objects(loaded, unseen), truth).at(0.7)
+    assert found.tp >= 0.95 * truth.max() and found.fp <= 1
+
+
+def test_strokes_of_unknown_numbers_are_no_interiors():
+    for painted in ([[1, 2, 4]], [[1, 3, 3]]):
+        with pytest.raises(InputError, match="2 inside objects"):
+            Training([np.ones((1, 3))], [np.array(painted)],
+                     options=replace(SMALL, task="interiors"))  # fmt: skip
+
+
+def test_what_is_painted_later_is_always_learnt_from():
+    from napari_morphogen.nn.examples import held_out, parted, prepared
+
+    image, labels = disks()
+    few = strokes(labels)
+    before = prepared([image], [few], task="semantic").examples
+    masks = held_out(before, 0.3, 0)
+    assert masks[0].any() and not (masks[0] & (few == 0)).any()
+    full = prepared([image], [labels + 1], task="semantic").examples
+    (learnt,), (measured,) = parted(full, masks)
+    np.testing.assert_array_equal(measured.targets[0] > 0, masks[0])
+    np.testing.assert_array_equal(learnt.targets[0] > 0, ~masks[0])
+    learnt, _ = parted([*full, *full], masks)  # an image more is learnt from, too
+    assert len(learnt) == 2 and (learnt[1].targets[0] > 0).all()

@@ -10,10 +10,21 @@ from numpy.typing import NDArray
 from napari_morphogen.nn.normalise import channels_first, normalised, rescaled
 from napari_morphogen.nn.patches import Example
 from napari_morphogen.nn.scale import scale_to
-from napari_morphogen.nn.targets import instance_targets, typical_diameter
+from napari_morphogen.nn.targets import (
+    boundary_targets,
+    instance_targets,
+    typical_diameter,
+)
 from napari_morphogen.params import InputError
 
 ENOUGH_IMAGES = 5  # from which on whole images are held out
+INTERIOR, BORDER = 2, 3  # of strokes of "interiors"
+WANTED = {
+    "instances": "objects and background",
+    "interiors": "background and the inside of objects",
+    "edges": "one object with a border",
+    "semantic": "two classes",
+}
 BLOCKS = 8  # along each axis, of which some are held out in fewer images
 
 
@@ -53,9 +64,9 @@ def prepared(
     channel_axis : int or None
         The axis of the images that holds channels.
     task : str
-        "instances" or "semantic".
+        As of `Segmenter`.
     sparse : bool
-        As in `instance_targets`.
+        As of `instance_targets`.
     spacing : sequence of float
         Pixel size per axis; empty means 1 everywhere.
     diameter : float
@@ -94,10 +105,10 @@ def class_count(examples: Sequence[Example]) -> int:
     return int(max(example.targets[0].max() for example in examples))
 
 
-def without_held_out(
+def held_out(
     examples: Sequence[Example], share: float, seed: int
-) -> tuple[list[Example], list[Example]]:
-    """Return what is learnt from and what is only measured, which share no pixel.
+) -> list[NDArray[np.bool_]]:
+    """Return which labelled pixels are not learnt from but measured.
 
     Parameters
     ----------
@@ -109,28 +120,54 @@ def without_held_out(
     seed : int
         Of the choice.
 
+    Returns
+    -------
+    masks : list of ndarray of bool, shape ([P,] M, N)
+        One for each example.
+
     Raises
     ------
     InputError
-        When nothing labelled is left to measure on.
+        When nothing labelled is left to learn from or to measure on.
     """
+    masks = [np.zeros(example.targets.shape[1:], bool) for example in examples]
     if share <= 0:
-        return list(examples), []
+        return masks
     rng = np.random.default_rng([seed, 1])
     if len(examples) >= ENOUGH_IMAGES:
-        order = rng.permutation(len(examples))
         count = max(1, round(share * len(examples)))
-        learnt = [examples[i] for i in sorted(order[count:])]
-        measured = [examples[i] for i in sorted(order[:count])]
+        for i in rng.permutation(len(examples))[:count]:
+            masks[i] = examples[i].targets[0] > 0
     else:
-        pairs = [_parted(example, share, rng) for example in examples]
-        learnt, measured = [list(side) for side in zip(*pairs, strict=True)]
-    learnt, measured = _painted(learnt), _painted(measured)
-    if not measured or not learnt:
+        masks = [_held_blocks(example.targets[0], share, rng) for example in examples]
+    left, held = parted(examples, masks)
+    if not left or not held:
         raise InputError(
             "The labels are too few to hold some out; paint more or hold out nothing."
         )
-    return learnt, measured
+    return masks
+
+
+def parted(
+    examples: Sequence[Example], masks: Sequence[NDArray[np.bool_]]
+) -> tuple[list[Example], list[Example]]:
+    """Return what is learnt from and what is only measured, which share no pixel.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        Those without a label are left out.
+    masks : sequence of ndarray of bool
+        Which pixels are held out, one mask for each of the first examples.
+    """
+    both: tuple[list[Example], list[Example]] = [], []
+    empty = [np.zeros(e.targets.shape[1:], bool) for e in examples[len(masks) :]]
+    for example, held in zip(examples, [*masks, *empty], strict=True):
+        for side, hidden in zip(both, (held, ~held), strict=True):
+            targets = np.where(hidden, 0, example.targets)
+            if targets[0].any():
+                side.append(Example(example.image, targets))
+    return both
 
 
 def _check(
@@ -166,10 +203,15 @@ def _check_classes(examples: Sequence[Example], task: str) -> None:
     if painted.size == 0:
         raise InputError("Nothing is painted; paint strokes of at least two classes.")
     if painted.size == 1:
-        wanted = {"instances": "objects and background", "semantic": "two classes"}
         raise InputError(
             "The labels hold one class only; there is nothing to tell apart. Label "
-            f"at least {wanted[task]}."
+            f"at least {WANTED[task]}."
+        )
+    if task == "interiors" and (INTERIOR not in painted or painted[-1] > BORDER):
+        numbers = ", ".join(f"{value:.0f}" for value in painted)
+        raise InputError(
+            "Expected strokes 1 on background, 2 inside objects and 3 on their "
+            f"borders, but the labels hold {numbers}; paint with these numbers."
         )
 
 
@@ -183,9 +225,11 @@ def _example(
 ) -> Example:
     ready = rescaled(normalised(image), (scale,) * labels.ndim)
     drawn = _nearest(labels, ready.shape[1:])
-    if task == "semantic":
-        return Example(ready, drawn[np.newaxis].astype(np.float32))
-    return Example(ready, instance_targets(drawn, sparse=sparse, spacing=spacing))
+    if task == "edges":
+        return Example(ready, boundary_targets(drawn, sparse=sparse))
+    if task == "instances":
+        return Example(ready, instance_targets(drawn, sparse=sparse, spacing=spacing))
+    return Example(ready, drawn[np.newaxis].astype(np.float32))
 
 
 def _nearest(labels: NDArray[Any], size: Sequence[int]) -> NDArray[Any]:
@@ -198,11 +242,10 @@ def _nearest(labels: NDArray[Any], size: Sequence[int]) -> NDArray[Any]:
     return np.asarray(labels[np.ix_(*places)])
 
 
-def _parted(
-    example: Example, share: float, rng: np.random.Generator
-) -> tuple[Example, Example]:
-    """Return the example without some blocks of its labels, and with these alone."""
-    known = example.targets[0]
+def _held_blocks(
+    known: NDArray[np.float32], share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return the labelled pixels of some blocks of an image."""
     edges = [np.linspace(0, n, min(BLOCKS, n) + 1).astype(int) for n in known.shape]
     ranges = [list(pairwise(e)) for e in edges]
     blocks = [tuple(slice(*side) for side in sides) for sides in product(*ranges)]
@@ -214,12 +257,7 @@ def _parted(
         inside = known[blocks[place]]
         counts = {value: int((inside == value).sum()) for value in left}
         if taken < wanted and all(left[v] > counts[v] for v in left):
-            held[blocks[place]] = True
+            held[blocks[place]] = inside > 0
             left = {value: left[value] - counts[value] for value in left}
             taken += 1
-    inner = np.where(held, 0, example.targets), np.where(held, example.targets, 0)
-    return Example(example.image, inner[0]), Example(example.image, inner[1])
-
-
-def _painted(examples: Sequence[Example]) -> list[Example]:
-    return [example for example in examples if example.targets[0].any()]
+    return held

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -17,8 +18,9 @@ from napari_morphogen.nn.ahead import Ahead
 from napari_morphogen.nn.examples import (
     PreparedImages,
     class_count,
+    held_out,
+    parted,
     prepared,
-    without_held_out,
 )
 from napari_morphogen.nn.losses import binary_loss, semantic_loss
 from napari_morphogen.nn.networks import UNet, UNetConfig, lay_out, pooling_factors
@@ -91,6 +93,7 @@ class Training:
         self.position = (0, 0.0)
         self.losses: tuple[float, float] = (math.nan, math.nan)
         self._learner = self._new_learner()
+        self._held: list[NDArray[np.bool_]] = []
         self._use(found)
 
     def correct(
@@ -249,9 +252,12 @@ class Training:
                     f"{self.config.out_channels}; train a new one."
                 )
         self._images, self._scales = len(found.examples), found.scales
-        learnt, measured = without_held_out(
-            found.examples, options.held_out, options.seed
-        )
+        shapes = [example.targets.shape[1:] for example in found.examples]
+        if shapes[: len(self._held)] != [mask.shape for mask in self._held]:
+            self._held = []
+        if not self._held:  # what is painted later is learnt from, wherever it is
+            self._held = held_out(found.examples, options.held_out, options.seed)
+        learnt, measured = parted(found.examples, self._held)
         size = patch_size(options, self.config.ndim)
         patches = Patches(
             learnt, size, options.batch, options.augmentation, options.seed
