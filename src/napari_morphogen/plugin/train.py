@@ -43,6 +43,7 @@ from napari_morphogen.plugin.train_panel import FILE, LAST
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
+DONE = "Trained. Paint where it is wrong and train again."
 PAUSE_MS = 250  # after a stroke or a move of the view
 
 
@@ -121,10 +122,9 @@ class TrainDock(TaughtPanel):
         except InputError as error:
             self._say(str(error))
             return
-        self._taught, self._path, self._plan = taught, path, None
-        if isinstance(lessons[0], Lesson):
-            self._plan = lessons[0].plan
-            self._canvas = Canvas(self._plan)
+        self._taught, self._path = taught, path
+        self._plan = lessons[0].plan if isinstance(lessons[0], Lesson) else None
+        self._canvas = None if self._plan is None else Canvas(self._plan)
         self._losses, self._measured = [], []
         self.curve.show_values([])
         self._results.begin()
@@ -178,7 +178,7 @@ class TrainDock(TaughtPanel):
         if report.view is not None and report.frame is not None:
             assert self._canvas is not None
             self._canvas.put(report.view, report.frame)
-            self._show(self._canvas.results(), every=report.done)
+            self._show(self._canvas.results())
         self.last = report
         if report.done:
             self._model = self._path
@@ -195,13 +195,12 @@ class TrainDock(TaughtPanel):
             last = [f" (held out {value:.3f})" for _, value in self._measured[-1:]]
             self._say(f"{words} {report.loss:.3f}{''.join(last)}")
 
-    def _show(self, results: dict[str, SpatialArray], every: bool = True) -> None:
+    def _show(self, results: dict[str, SpatialArray], every: bool = False) -> None:
         """Show results; while they still change, only those that can be seen."""
         pair, todo = self._taught[0], self._plan
-        if not isinstance(pair, Pair) or todo is None:
+        if not isinstance(pair, Pair) or pair.image not in self._viewer.layers:
             return
-        if pair.image not in self._viewer.layers:
-            return
+        assert todo is not None
         main = next(iter(results))
         selected = set(self._viewer.layers.selection)
         for name in reversed(results):  # the main result comes on top
@@ -211,7 +210,7 @@ class TrainDock(TaughtPanel):
                     makes=todo.outputs[name],
                     source=pair.image,
                     image=layers.read(pair.image, pair.axes),
-                    visible=name == main,
+                    visible=todo.outputs[name] == "labels" or len(todo.outputs) == 1,
                 )
         self._viewer.layers.selection = selected  # who paints goes on painting
 
@@ -226,13 +225,14 @@ class TrainDock(TaughtPanel):
             return
         pair, todo = self._taught[0], self._plan
         if todo is None or not isinstance(pair, Pair) or self._covered(todo):
-            self._end(job, self._done_words())
+            self._reveal(job, self._canvas.results() if self._canvas else {})
             return
         image = layers.read(pair.image, pair.axes)
         self._progress = Progress(todo, pair.image, image)
         rest = Job(states, todo)
         rest.item.connect(lambda state: self._take(rest, state))
-        rest.finished.connect(lambda _: self._end(rest, self._done_words()))
+        progress = self._progress
+        rest.finished.connect(lambda _: self._reveal(rest, progress.results()))
         rest.failed.connect(lambda text: self._end(rest, text))
         rest.cancelled.connect(lambda: self._cancelled(rest))
         self._begin(rest, "Predicting the whole layer …")
@@ -248,8 +248,16 @@ class TrainDock(TaughtPanel):
         whole = tuple(slice(0, todo.sizes[axis]) for axis in todo.spatial)
         return len(todo.frames) == 1 and view is not None and view.part == whole
 
-    def _done_words(self) -> str:
-        return "Trained. Paint where it is wrong and train again."
+    def _reveal(self, job: Job, results: dict[str, SpatialArray]) -> None:
+        """Show one result after the other, the main one last, and end."""
+        if job is not self._job:
+            return
+        if results:
+            name, result = results.popitem()
+            self._show({name: result}, every=True)
+            QTimer.singleShot(1, lambda: self._reveal(job, results))
+        else:
+            self._end(job, DONE)
 
     def _cancelled(self, job: Job) -> None:
         if job is self._job:
