@@ -2,7 +2,7 @@
 
     python benchmarks/live_training.py [--quick]
 
-Needs a screen; on Linux without one: sh tests/screen.sh python benchmarks/live_training.py
+Needs a screen; on Linux without one put sh tests/screen.sh in front.
 
 A 512 x 512 image is painted and trained on in the Train dock. Printed: seconds from
 the click to the first prediction on screen; from a new stroke to the next prediction,
@@ -91,8 +91,10 @@ class Window:
         before = None if self.made() is None else self.made().data.copy()
         self.dock.run.native.click()
         return self.wait(
-            lambda: self.made() is not None
-            and (before is None or not np.array_equal(before, self.made().data))
+            lambda: (
+                self.made() is not None
+                and (before is None or not np.array_equal(before, self.made().data))
+            )
         )
 
     def correct(self) -> float:

@@ -1,6 +1,6 @@
 """Objects found by a network trained on 16 images, on images it has not seen.
 
-    python benchmarks/training.py DATA [--quick] [--seconds 300] [--cpu]
+    python benchmarks/training.py DATA [--quick] [--seconds 300] [--cpu] [--flips]
 
 DATA holds `images` and `labels`, pairs of TIFF files of one name. Where it holds an
 `index.csv` with the columns id, split and mosaic_group, training images come from the
@@ -12,7 +12,8 @@ of the clock, for machines that do other work at the same time.
 
 Printed: pooled TP / (TP + FP + FN) at three intersections over union, for three seeds
 (of the weights, the patches and the choice of the 16 images) and their mean; Otsu's
-threshold with a distance watershed on the same images for comparison.
+threshold with a distance watershed on the same images for comparison. `--flips`
+adds predictions averaged over mirrored images, four times as slow.
 """
 
 import argparse
@@ -99,6 +100,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--flips", action="store_true", help="mirrored images, too")
     given = parser.parse_args()
     clock: Callable[[], float] = time.process_time if given.cpu else time.monotonic
     images, labels = (
@@ -124,7 +126,7 @@ def main() -> None:
         *_, trained = steps
         model = tuned(trained.segmenter(), *shown)
         seconds = f"{clock() - start:7.0f}  {trained.progress.step}"
-        for flips in (False, True):
+        for flips in (False, True)[: 1 + given.flips]:
             pairs = (
                 (segment_objects(model, images[n], flips=flips), labels[n])
                 for n in unseen
@@ -133,7 +135,7 @@ def main() -> None:
             means.append((flips, scores))
             show(f"seed {seed}{', flips' if flips else ''}", scores, seconds)
         print(f"  {len(learnt)} learnt, {len(unseen)} unseen,", dict(model.thresholds))
-    for flips in (False, True):
+    for flips in (False, True)[: 1 + given.flips]:
         mean = np.mean([s for f, s in means if f == flips], axis=0)
         show(f"mean{', flips' if flips else ''}", list(mean))
 

@@ -318,7 +318,7 @@ def marks(method: Method) -> dict[str, str]:
 def models(method: Method) -> dict[str, str]:
     """Return the task for every trained network that a method cannot do without."""
     required = [p.name for p in parameters(method.function) if p.files]
-    return {name: samples.TASKS[method.name] for name in required}
+    return dict.fromkeys(required, samples.TASKS.get(method.name, ""))
 
 
 @lru_cache(maxsize=None)

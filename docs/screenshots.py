@@ -140,6 +140,25 @@ def evaluate(viewer: Any) -> None:
     viewer.layers["watershed states"].visible = False
 
 
+def tune(viewer: Any) -> None:
+    from napari_morphogen.samples import coin_labels
+
+    dock = open_(viewer, "coins", "Tune")
+    click(dock.new)
+    known, painted = coin_labels().data, viewer.layers["reference"]
+    for number in (3, 7, 9, 12, 15, 18):
+        painted.data_setitem(np.nonzero(known == number), number)
+    for box in dock.families:
+        box.value = box.name in ("threshold", "watershed", "contours")
+    dock.budget.value = "10 s"
+    click(dock.run)
+    wait(lambda: dock.run.enabled and dock.ranking, "the search")
+    dock.table.selectRow(0)
+    dock.apply_row(0)
+    wait(lambda: "coins tuned" in viewer.layers, "the labels")
+    viewer.layers["coins tuned"].opacity = 0.5
+
+
 def object_classes(viewer: Any) -> None:
     from napari_morphogen import measure
     from napari_morphogen import run as segment
@@ -165,6 +184,19 @@ def object_classes(viewer: Any) -> None:
     viewer.layers["objects - classes"].opacity = 0.6
     click(dock.seek)
     viewer.reset_view()
+
+
+def export(viewer: Any) -> None:
+    from napari_morphogen.samples import trained_model
+
+    model = trained_model("instances", 100)
+    dock = open_(viewer, "coins", "Export")
+    dock.model.value = model
+    dock.export_to(Path(model).with_suffix(".onnx"))
+    wait(lambda: dock.run.enabled, "the export", 120)
+    _, network = viewer.window.add_plugin_dock_widget("napari-morphogen", "Network")
+    network.form.model.value = Path(model).with_suffix(".onnx")
+    run(viewer, network)
 
 
 def preview(viewer: Any) -> None:
@@ -199,6 +231,7 @@ PICTURES = (
     enhance,
     evaluate,
     object_classes,
+    export,
     preview,
     time_lapse,
 )
@@ -287,7 +320,7 @@ def save(viewer: Any, name: str) -> None:
 
     linger(1)
     shown = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False))
-    rare = name == "evaluate"  # the colours of its legend are few pixels each
+    rare = name in ("evaluate", "tune")  # colours of few pixels each
     way = Image.Quantize.MAXCOVERAGE if rare else Image.Quantize.MEDIANCUT
     plain = shown.convert("RGB")
     small = plain.quantize(COLOURS, method=way, dither=Image.Dither.NONE)

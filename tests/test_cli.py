@@ -195,7 +195,7 @@ def test_evaluate_tells_what_the_scores_are(scored, capsys):
     assert any("micrometer" in line for line in lines if line.startswith("assd"))
     assert main([*call.split(), "--markdown", "--classes", "--tolerance", "0.1"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "| --- | --- | --- |"
+    assert lines[1] == "| --- | --- | --- | --- |"
     assert any(line.startswith("| dice@2 | 0.95 |") for line in lines)
     assert any(line.startswith("| tolerance | 0.1 |") for line in lines)
 

@@ -194,6 +194,7 @@ def files(tmp_path, monkeypatch):
     order = np.argsort(sizes)[:-1]  # the background is the largest
     rows = [f"{n},crumb" for n in order[:5]] + [f"{n},coin" for n in order[-5:]]
     Path("classes.csv").write_text("object,class\n" + "\n".join(rows) + "\n")
+    Path("coins.morphogen").write_bytes(Path(trained_model("semantic")).read_bytes())
     write("series.tif", coins().data[:100].reshape(10, 40, 96))
     made = run("kmeans", coins(), sigma=1).metadata["morphogen"]
     recipe.save("recipe.json", made)

@@ -164,11 +164,11 @@ def test_summary_means_images_and_pools_objects(truth, result):
 def test_tables_have_every_figure_with_its_meaning(truth, result):
     images = [one(truth, result), one(truth, truth)]
     head, *rows = figure_rows(images)
-    assert head == ["figure", "result", "truth", "meaning"]
+    assert head == ["figure", "result", "truth", "meaning", "source"]
     assert rows[0][:3] == ["f1@0.50", written(images[0].figures["f1@0.50"]), "1"]
-    for name, *_, text in rows:
-        assert text.startswith(meaning(name).text)
-    assert {len(row) for row in summary_rows(summary(images), "pixel")} == {5}
+    for name, *_, text, source in rows:
+        assert text.startswith(meaning(name).text) and meaning(name).doi in source
+    assert {len(row) for row in summary_rows(summary(images), "pixel")} == {6}
     assert image_rows(images)[2][:2] == ["truth", "1"]
     plain = as_text(image_rows(images)).splitlines()
     assert plain[0].split()[:2] == ["image", "f1@0.50"] and len(plain) == 3
@@ -188,6 +188,7 @@ def test_files_hold_all_figures(truth, result):
     ]
     assert found["images"][1]["figures"]["hausdorff"] is None  # infinite
     assert found["images"][0]["figures"] == images[0].figures
+    assert found["meanings"]["f1"]["doi"] == meaning("f1").doi
     low = found["summary"]["figures"]["mean_ap"]["low"]
     assert low == summary(images)["mean_ap"].low
     rows = list(csv.DictReader(io.StringIO(figures_csv(images))))

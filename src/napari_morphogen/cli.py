@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_morphogen import cli_evaluate, cli_train, recipe
+from napari_morphogen import cli_evaluate, cli_export, cli_train, cli_tune, recipe
 from napari_morphogen.cli_files import OK, add_files, each
 from napari_morphogen.params import InputError, Param, check, parameters
 from napari_morphogen.registry import METHODS, Method, get
@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     table.set_defaults(command=_measure)
 
     cli_evaluate.add_parser(commands)
+    cli_tune.add_parsers(commands)
     cli_train.add_parsers(commands)
+    cli_export.add_parser(commands)
 
     again = commands.add_parser("replay", help="apply a recipe to images")
     again.add_argument("recipe", type=Path, help="a recipe saved as JSON")

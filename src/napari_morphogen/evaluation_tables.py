@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
 from napari_morphogen.evaluate import Figure, meaning
 from napari_morphogen.evaluations import CONFIDENCE, Comparison, summary
 
@@ -17,6 +19,8 @@ SPARSE_NOTE = (
 )
 OBJECTS = "f1@0.50 mean_ap seg missed extra split merged boundary_f hausdorff95"
 CLASSES = "accuracy mean_dice mean_iou boundary_f hausdorff95"
+IMAGES = "psnr ssim rmse"
+SETS = "texture sharpness coverage copies"
 
 
 def shown(figures: Iterable[str]) -> list[str]:
@@ -32,7 +36,8 @@ def shown(figures: Iterable[str]) -> list[str]:
 
 def main_figures(figures: Iterable[str]) -> list[str]:
     """Return the names of the few figures that say most."""
-    return (OBJECTS if "mean_ap" in figures else CLASSES).split()
+    known = {"mean_ap": OBJECTS, "psnr": IMAGES, "texture": SETS}
+    return next((known[n] for n in known if n in figures), CLASSES).split()
 
 
 def written(value: float) -> str:
@@ -47,16 +52,23 @@ def explained(name: str, unit: str) -> str:
     return meaning(name).text + (f", in {unit}" if name in LENGTHS else "")
 
 
+def source(name: str) -> str:
+    """Return the paper that defines a figure; empty for plain counts."""
+    doi = meaning(name).doi
+    return f"DOI {doi}" if doi else ""
+
+
 def figure_rows(comparisons: Sequence[Comparison]) -> list[list[str]]:
     """Return a table of the figures, its head first: one column per result."""
     names = shown(dict.fromkeys(n for one in comparisons for n in one.figures))
-    head = ["figure", *(one.name for one in comparisons), "meaning"]
+    head = ["figure", *(one.name for one in comparisons), "meaning", "source"]
     unit = comparisons[0].unit
     return [head] + [
         [
             name,
             *(written(one.figures.get(name, math.nan)) for one in comparisons),
             explained(name, unit),
+            source(name),
         ]
         for name in names
     ]
@@ -73,17 +85,28 @@ def image_rows(comparisons: Sequence[Comparison]) -> list[list[str]]:
 
 def summary_rows(figures: Mapping[str, Figure], unit: str) -> list[list[str]]:
     """Return a table of figures over several images, its head first."""
-    interval = f"{CONFIDENCE:.0%} interval"
-    return [["figure", "mean", interval, "pooled", "meaning"]] + [
+    head = ["figure", "mean", f"{CONFIDENCE:.0%} interval", "pooled"]
+    rows = [
         [
             name,
             written(figures[name].mean),
             f"{written(figures[name].low)} to {written(figures[name].high)}",
             written(figures[name].pooled),
-            explained(name, unit),
         ]
         for name in shown(figures)
     ]
+    pooled = any(not math.isnan(figure.pooled) for figure in figures.values())
+    last = 4 if pooled else 3  # nothing of images can be pooled
+    texts = [[explained(row[0], unit), source(row[0])] for row in rows]
+    return [[*head[:last], "meaning", "source"]] + [
+        row[:last] + text for row, text in zip(rows, texts, strict=True)
+    ]
+
+
+def pair_rows(pairs: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Return samples with the training patch most like each, a row per sample."""
+    columns = (column.tolist() for column in pairs.values())
+    return [dict(zip(pairs, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def as_text(rows: Sequence[Sequence[str]], markdown: bool = False) -> str:
@@ -117,14 +140,20 @@ def figures_csv(comparisons: Sequence[Comparison]) -> str:
     return as_csv(columns)
 
 
-def as_json(comparisons: Sequence[Comparison], **more: Any) -> str:
+def as_json(
+    comparisons: Sequence[Comparison], *, summed: bool = True, **more: Any
+) -> str:
     """Return all figures as JSON; null where one is infinite or no number."""
     images = [
         {"name": one.name, "unit": one.unit, "figures": dict(one.figures)}
         for one in comparisons
     ]
     found: dict[str, Any] = {"images": images}
-    if len(comparisons) > 1:
+    names = dict.fromkeys(n for one in comparisons for n in one.figures)
+    found["meanings"] = {
+        name.partition("@")[0]: meaning(name)._asdict() for name in names
+    }
+    if summed and len(comparisons) > 1:
         figures = {n: f._asdict() for n, f in summary(comparisons).items()}
         found["summary"] = {"confidence": CONFIDENCE, "figures": figures}
     return json.dumps(_finite(found | more), indent=2, ensure_ascii=False) + "\n"

@@ -1,9 +1,9 @@
-"""Label images compared with a reference: what the dock and the command share."""
+"""Labels or images compared with a reference: what dock and command share."""
 
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,13 @@ from napari_morphogen.evaluate import (
     BoundaryScores,
     ClassScores,
     Figure,
+    ImageScores,
     Objects,
     ObjectScores,
+    ReportCard,
     boundary_scores,
     class_scores,
+    image_scores,
     object_scores,
     summarise,
 )
@@ -25,7 +28,7 @@ from napari_morphogen.measurements import Table, join, measure
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
 
-Scores = ObjectScores | ClassScores
+Scores = ObjectScores | ClassScores | ImageScores | ReportCard
 Index = tuple[int | slice, ...]
 TOLERANCE = 2.0  # pixels of the finest axis
 CONFIDENCE = 0.95
@@ -44,11 +47,18 @@ class Options:
     tolerance : float or None
         Up to which distance a boundary is right, in units of the reference;
         None stands for two pixels of its finest axis.
+    images : bool
+        Intensities are compared instead of labels.
+    data_range : float
+        From the lowest to the highest intensity that there can be; 0 takes
+        that of the reference.
     """
 
     classes: bool = False
     sparse: bool = False
     tolerance: float | None = None
+    images: bool = False
+    data_range: float = 0.0
 
 
 class Progress(NamedTuple):
@@ -93,7 +103,7 @@ class Comparison:
 
 class _Frame(NamedTuple):
     scores: Scores
-    boundary: BoundaryScores
+    boundary: BoundaryScores | None
     objects: Table
 
 
@@ -105,9 +115,10 @@ def compare(
     Parameters
     ----------
     truth : SpatialArray
-        Labels. Axes that are not spatial are looped over, and frames pooled.
+        Labels or an image. Axes that are not spatial are looped over, and frames
+        pooled; the channels of an image belong together.
     results : sequence of SpatialArray
-        Labels of the same shape.
+        The same, of the same shape.
     options : Options
         What is compared, and how.
 
@@ -126,22 +137,24 @@ def compare(
     (1.0, ['true positive', 'true positive'])
     """
     for result in results:
-        _check(truth, result)
-    places = list(_frames(truth))
+        _check(truth, result, options.images)
+    places = list(frames(truth, SPATIAL_AXES + "c" * options.images))
+    if options.images and not options.data_range:
+        options = replace(options, data_range=_span(truth))
     done, total = 0, len(places) * len(results)
     for result in results:
-        frames = []
+        found = []
         for at, place in places:
             frame = np.asarray(truth.data[place])
             # a frame without paint says nothing: it is not known to be empty
             if not options.sparse or frame.any():
                 ours = np.asarray(result.data[place])
-                frames.append(_frame(ours, frame, at, truth, result, options))
+                found.append(_frame(ours, frame, at, truth, result, options))
             done += 1
             yield Progress(done, total)
-        if not frames:
+        if not found:
             raise InputError("Nothing is painted in the reference; paint some of it.")
-        yield _joined(result.name, frames, _place(truth, result).units[-1])
+        yield _joined(result.name, found, _place(truth, result).units[-1])
 
 
 def state_maps(
@@ -170,7 +183,7 @@ def state_maps(
     """
     for number, result in enumerate(results):
         _check(truth, result)
-        for _, place in _frames(truth):
+        for _, place in frames(truth):
             theirs, ours = truth.data[place], result.data[place]
             yield number, place, _states(np.asarray(ours), np.asarray(theirs), sparse)
 
@@ -191,29 +204,54 @@ def summary(comparisons: Sequence[Comparison]) -> dict[str, Figure]:
     }
 
 
+def frames(
+    image: SpatialArray, whole: str = SPATIAL_AXES
+) -> Iterator[tuple[dict[str, int], Index]]:
+    """Yield the number along every looped axis, and the place in the array.
+
+    Parameters
+    ----------
+    image : SpatialArray
+        Any axes.
+    whole : str
+        The axes that are not looped over.
+    """
+    sizes = dict(zip(image.axes, image.data.shape, strict=True))
+    looped = [axis for axis in image.axes if axis not in whole]
+    for index in itertools.product(*(range(sizes[axis]) for axis in looped)):
+        at = dict(zip(looped, index, strict=True))
+        yield at, tuple(at.get(axis, slice(None)) for axis in image.axes)
+
+
 # ---- the parts
 
 
-def _check(truth: SpatialArray, result: SpatialArray) -> None:
+def _check(truth: SpatialArray, result: SpatialArray, images: bool = False) -> None:
     for image in (truth, result):
-        if image.rgb:
+        if image.rgb and not images:
             raise InputError(
                 f"{image.name} holds colours; save labels as one number per pixel."
             )
     if truth.data.shape != result.data.shape:
         raise InputError(
-            f"Expected labels of one shape, but {truth.name} has {truth.data.shape} "
-            f"and {result.name} has {result.data.shape}; crop or resample one."
+            f"Expected {'images' if images else 'labels'} of one shape, but "
+            f"{truth.name} has {truth.data.shape} and {result.name} has "
+            f"{result.data.shape}; crop or resample one."
         )
 
 
-def _frames(image: SpatialArray) -> Iterator[tuple[dict[str, int], Index]]:
-    """Yield the number along every looped axis, and the place in the array."""
-    sizes = dict(zip(image.axes, image.data.shape, strict=True))
-    looped = [axis for axis in image.axes if axis not in SPATIAL_AXES]
-    for index in itertools.product(*(range(sizes[axis]) for axis in looped)):
-        at = dict(zip(looped, index, strict=True))
-        yield at, tuple(at.get(axis, slice(None)) for axis in image.axes)
+def _span(image: SpatialArray) -> float:
+    """Return the range of intensities of all frames; 0 where it is none."""
+    data = opaque(image, image.data)
+    if data.dtype.kind not in "buif" or data.size == 0:
+        return 0.0  # the comparison says what is wrong
+    found = float(data.max()) - float(data.min())
+    return found if math.isfinite(found) else 0.0
+
+
+def opaque(image: SpatialArray, data: Any) -> Any:
+    """Return colours without how opaque they are."""
+    return data[..., :3] if image.rgb else data
 
 
 def _place(truth: SpatialArray, result: SpatialArray) -> SpatialArray:
@@ -230,6 +268,8 @@ def _frame(
     result: SpatialArray,
     options: Options,
 ) -> _Frame:
+    if options.images:
+        return _Frame(_image_frame(ours, theirs, truth, options), None, {})
     spacing = _place(truth, result).spacing
     tolerance = options.tolerance
     if tolerance is None:
@@ -247,6 +287,18 @@ def _frame(
         _rows(scores.labels, ours, axes, at, "result", extra),
     ]
     return _Frame(scores, boundary, join(parts))
+
+
+def _image_frame(
+    ours: NDArray[Any], theirs: NDArray[Any], truth: SpatialArray, options: Options
+) -> ImageScores:
+    kept = [axis for axis in truth.axes if axis in SPATIAL_AXES + "c"]
+    return image_scores(
+        opaque(truth, ours),
+        opaque(truth, theirs),
+        data_range=options.data_range,
+        channel_axis=kept.index("c") if "c" in kept else None,
+    )
 
 
 def _rows(
@@ -274,7 +326,9 @@ def _rows(
 
 def _joined(name: str, frames: Sequence[_Frame], unit: str) -> Comparison:
     scores = tuple(frame.scores for frame in frames)
-    figures = _pooled(scores) | _pooled([frame.boundary for frame in frames])
+    figures = _pooled(scores)
+    boundaries = [one.boundary for one in frames if one.boundary is not None]
+    figures |= _pooled(boundaries) if boundaries else {}
     objects = join([frame.objects for frame in frames])
     if objects:
         worst_first = np.lexsort((-objects["pixels"], objects["iou"]))

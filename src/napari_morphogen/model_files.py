@@ -5,15 +5,16 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from napari_morphogen.export.safety import checked_bytes, metadata
 from napari_morphogen.params import InputError
-from napari_morphogen.segment.models import METHOD_OF
+from napari_morphogen.segment.models import METHOD_OF, ONNX
 
 LARGEST = 2**24  # bytes of a description
 KEY = "morphogen"
 
 
 def description(path: Path) -> dict[str, Any]:
-    """Return what stands beside the weights of a `.morphogen` file.
+    """Return what stands beside the weights of a `.morphogen` or `.onnx` file.
 
     Parameters
     ----------
@@ -27,9 +28,11 @@ def description(path: Path) -> dict[str, Any]:
 
     Notes
     -----
-    The file is of the safetensors format: its first eight bytes are the length of
-    a JSON text, whose metadata hold the description.
+    A `.morphogen` file is of the safetensors format: its first eight bytes are the
+    length of a JSON text, whose metadata hold the description.
     """
+    if path.suffix.lower() == ONNX:
+        return metadata(checked_bytes(path))
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

@@ -13,6 +13,7 @@ from napari_morphogen.evaluate import (
     object_scores,
     summarise,
 )
+from napari_morphogen.evaluate.report_card import report_card
 from napari_morphogen.params import InputError
 
 
@@ -83,7 +84,10 @@ def test_plain_numbers_with_a_meaning_each():
             known.add(name.partition("@")[0])
         summary = summarise([scores, scores]).as_dict()
         assert all(type(value) in (int, float) for value in summary.values())
-    assert known == set(MEANINGS)
+    noise = np.random.default_rng(0).random((96, 96))
+    card = report_card([noise], [noise[::-1]], patch_size=16).as_dict()
+    assert all(len(meaning(name).text) <= 80 for name in card)
+    assert known | set(card) == set(MEANINGS)
 
 
 def test_wrong_inputs_are_named():

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from skimage import segmentation
 
 from napari_morphogen.nn.losses import (
-    instance_loss,
+    binary_loss,
     masked_cross_entropy,
     masked_dice,
     semantic_loss,
 )
 from napari_morphogen.nn.targets import (
     border_distance,
+    boundary_targets,
     instance_targets,
     typical_diameter,
 )
@@ -42,10 +44,10 @@ def test_prediction_of_unpainted_pixels_leaves_the_loss_unchanged():
 def test_unpainted_target_of_instances_leaves_the_loss_unchanged():
     logits = case()[0][:, :2]
     targets = torch.stack([torch.randint(0, 3, (2, 8, 9)), torch.rand(2, 8, 9)], 1)
-    loss = instance_loss(logits, targets)
+    loss = binary_loss(logits, targets)
     changed = targets.clone()
     changed[:, 1][targets[:, 0] == 0] = 0.123
-    assert torch.equal(instance_loss(logits, changed), loss)
+    assert torch.equal(binary_loss(logits, changed), loss)
 
 
 def test_cross_entropy_and_dice_of_painted_pixels_by_hand():
@@ -106,3 +108,15 @@ def test_diameter_counts_physical_size():
     assert typical_diameter(ball) == pytest.approx(20, rel=0.03)
     assert typical_diameter(ball[::2], (2, 1)) == pytest.approx(20, rel=0.06)
     assert typical_diameter(ball * 0) == 0
+
+
+def test_boundaries_are_those_of_scikit_image():
+    labels = np.random.default_rng(0).integers(0, 3, (9, 9)).repeat(4, 0).repeat(4, 1)
+    expected = segmentation.find_boundaries(labels, connectivity=1, mode="thick")
+    assert np.array_equal(boundary_targets(labels)[0] == 2, expected)
+
+
+def test_boundaries_are_known_near_painted_objects_only():
+    painted = np.array([[0, 0, 2, 2, 2, 3, 3, 3, 0, 0, 1, 1, 0]])
+    found = boundary_targets(painted, sparse=True)[0, 0].tolist()
+    assert found == [0, 2, 2, 1, 2, 2, 1, 2, 2, 0, 1, 1, 0]

@@ -28,6 +28,16 @@ def test_parts_of_large_objects_are_not_taken_for_objects():
     assert found_scale(predict, 16.0, (0.25, 2.0)) == pytest.approx(0.4, rel=0.05)
 
 
+def test_noise_of_the_known_size_is_not_taken_for_objects():
+    def predict(scale):  # beyond 30 pixels a disk is missed, and noise looks like 16
+        if 40 * scale < 30:
+            return disks(scale, 40)
+        foreground, distance = disks(scale, 16 / scale)
+        return np.stack([foreground, np.minimum(distance, 0.6)])  # of no sure centre
+
+    assert found_scale(predict, 16.0, (0.25, 2.0)) == pytest.approx(0.4, rel=0.05)
+
+
 def test_nothing_seen_changes_nothing():
     assert found_scale(lambda s: np.zeros((2, 9, 9), "f4"), 16.0, (0.5, 2.0)) == 1
     assert scale_to(16.0, 0.0) == 1 and scale_to(16.0, 8.0) == 2

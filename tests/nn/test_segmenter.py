@@ -121,7 +121,8 @@ def test_a_pickle_is_not_executed(tmp_path):
         ({"network": None}, "usable"),
         ({"classes": ["only one"]}, "classes"),
         ({"classes": 3}, "usable"),
-        ({"task": "other"}, "classes"),
+        ({"task": "other"}, "task"),
+        ({"task": "interiors"}, "task"),
         ({"scales": []}, "usable"),
         ({"diameter": float("nan")}, "diameter"),
         ({"thresholds": {"h": "x"}}, "usable"),
@@ -161,3 +162,34 @@ def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):
         replace(model(), diameter=5.0).save(saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: x")])
+def test_too_little_memory_means_smaller_tiles(monkeypatch, error):
+    image, one, told = np.random.default_rng(0).random((300, 301)), model(), []
+    whole, forward = one.predict(image), UNet.forward
+
+    def small(self, x):
+        if x.shape[-1] * x.shape[-2] > 80_000:
+            raise error
+        return forward(self, x)
+
+    monkeypatch.setattr(UNet, "forward", small)
+    assert np.allclose(one.predict(image, on_smaller=told.append), whole, atol=1e-5)
+    assert told == [150]
+
+    def none(self, x):
+        raise error
+
+    monkeypatch.setattr(UNet, "forward", none)
+    with pytest.raises(InputError, match="enough memory"):
+        one.predict(image)
+
+
+def test_other_errors_are_not_mistaken_for_too_little_memory(monkeypatch):
+    def bad(self, x):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(UNet, "forward", bad)
+    with pytest.raises(RuntimeError, match="shapes"):
+        model().predict(np.ones((9, 9)))

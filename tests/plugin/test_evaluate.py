@@ -1,6 +1,7 @@
 """The Evaluate dock in a real viewer."""
 
 import csv
+import json
 import time
 
 import numpy as np
@@ -201,11 +202,14 @@ def test_tables_are_copied_and_saved(dock, evaluate, tmp_path):
     evaluate()
     dock.copy.native.click()
     lines = QApplication.clipboard().text().splitlines()
-    assert lines[0] == "| figure | result | meaning |"
+    assert lines[0] == "| figure | result | meaning | source |"
     dock.save_figures(tmp_path / "scores.csv")
     with open(tmp_path / "scores.csv") as file:
         (row,) = csv.DictReader(file)
     assert float(row["f1@0.95"]) == dock.comparisons[0].figures["f1@0.95"]
+    dock.save_figures(tmp_path / "scores.json")
+    stored = json.loads((tmp_path / "scores.json").read_text())
+    assert stored["images"][0]["figures"]["f1@0.95"] == float(row["f1@0.95"])
     dock.save_objects(tmp_path / "objects.csv")
     assert (tmp_path / "objects.csv").read_text().startswith("state,object,iou,of")
     assert sorted(path.suffix for path in tmp_path.glob("*.csv")) == [".csv"] * 2

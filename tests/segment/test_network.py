@@ -9,6 +9,8 @@ from napari_morphogen.params import InputError
 from napari_morphogen.segment.network import (
     class_labels,
     flood_objects,
+    foreground_and_centre,
+    painted_objects,
     segment_objects,
     tuned_thresholds,
 )
@@ -85,9 +87,21 @@ def test_objects_of_a_predictor():
     maps, labels = touching()
 
     class Known:
+        task = "instances"
         thresholds = {"h": 0.1}  # noqa: RUF012
 
         def predict(self, image, *, channel_axis=None, flips=False):
             return maps
 
     assert segment_objects(Known(), labels).max() == 2
+
+
+def test_interiors_and_borders_make_objects():
+    maps, labels = touching()
+    inside = np.clip(maps[1] * 1.5 - 0.25, 0, maps[0])
+    three = np.stack([1 - maps[0], inside, maps[0] - inside])
+    found = flood_objects(*foreground_and_centre(three))
+    assert object_scores(found, labels).at(0.9).tp == 2
+    painted = np.where(labels == 0, 1, np.where(inside > 0.2, 2, 3))
+    assert object_scores(painted_objects(painted), labels).at(0.9).tp == 2
+    assert not painted_objects(np.ones((3, 3), int)).any()

@@ -1,4 +1,4 @@
-"""How good is it? Scores of label images, boundaries and images against a truth."""
+"""How good is it? Scores of labels, boundaries, images and sets of images."""
 
 from napari_morphogen.evaluate.boundaries import (
     BoundaryScores,
@@ -17,6 +17,7 @@ from napari_morphogen.evaluate.objects import (
     object_scores,
 )
 from napari_morphogen.evaluate.overlap import Overlap, overlap
+from napari_morphogen.evaluate.report_card import ReportCard, report_card
 from napari_morphogen.evaluate.summary import Figure, Summary, summarise
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ObjectScores",
     "Objects",
     "Overlap",
+    "ReportCard",
     "Summary",
     "boundaries",
     "boundary_scores",
@@ -41,5 +43,6 @@ __all__ = [
     "meaning",
     "object_scores",
     "overlap",
+    "report_card",
     "summarise",
 ]

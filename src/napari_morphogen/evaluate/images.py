@@ -87,7 +87,10 @@ def image_scores(
     >>> round(scores.psnr, 3), round(scores.rmse, 3)
     (20.0, 0.1)
     """
-    ours, theirs = _real("image", image), _real("truth", truth)
+    ours, theirs = (
+        finite(name, one).astype(np.float64)
+        for name, one in (("image", image), ("truth", truth))
+    )
     same_shape(ours, theirs)
     if not 0 <= data_range < math.inf:
         raise InputError(f"Expected `data_range` of at least 0, but got {data_range}.")
@@ -99,8 +102,9 @@ def image_scores(
     return ImageScores(psnr, _ssim(ours, theirs, span, channel_axis), rmse)
 
 
-def _real(name: str, image: ArrayLike) -> NDArray[Any]:
-    found = as_float(np.asarray(image)).astype(np.float64)
+def finite(name: str, image: ArrayLike) -> NDArray[Any]:
+    """Return an image as floats, or raise InputError where a pixel is no number."""
+    found = as_float(np.asarray(image))
     if not np.isfinite(found).all():
         raise InputError(
             f"The `{name}` holds NaN or infinity; replace those pixels first."

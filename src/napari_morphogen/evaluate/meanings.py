@@ -87,7 +87,31 @@ MEANINGS: dict[str, Meaning] = {
         ("assd", "mean distance between both boundaries", DISTANCES),
         ("psnr", "peak signal-to-noise ratio in decibels", "10.1049/el:20080522"),
         ("ssim", "structural similarity, 1 is best", "10.1109/TIP.2003.819861"),
-        ("rmse", "root of the mean squared difference of intensities", ""),
+        (
+            "rmse",
+            "root of the mean squared difference of intensities",
+            "10.1109/MSP.2008.930649",
+        ),
+        (
+            "texture",
+            "real texture at all scales: 1 is as real images; blind to lost variety",
+            "10.48550/arXiv.1710.10196",
+        ),
+        (
+            "sharpness",
+            "real power at all frequencies: 1 is as real images; blind to shapes",
+            "10.48550/arXiv.2003.01826",
+        ),
+        (
+            "coverage",
+            "real variety that is made: 1 is as real images; blind to copies",
+            "10.48550/arXiv.2002.09797",
+        ),
+        (
+            "copies",
+            "share that repeats training images; blind to a copied part of a patch",
+            "10.48550/arXiv.2004.05675",
+        ),
     )
 }
 

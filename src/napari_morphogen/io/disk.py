@@ -54,6 +54,24 @@ def check_target(path: Path, *, folder: bool, overwrite: bool) -> None:
         )
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all; raise InputError where that is impossible.
+
+    Parameters
+    ----------
+    path : path
+        A file there is replaced.
+    text : str
+        Line ends are kept.
+    """
+    check_target(path, folder=False, overwrite=True)
+    try:
+        with replacing(path) as aside:
+            aside.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+
+
 def _move(temporary: Path, target: Path) -> None:
     if not target.is_dir():
         os.replace(temporary, target)

@@ -75,19 +75,23 @@ def semantic_loss(
     return masked_cross_entropy(logits, classes, weights) + dice
 
 
-def instance_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return how wrong foreground and distance to the border are.
+def binary_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return how wrong a foreground and other maps from 0 to 1 are.
 
     Parameters
     ----------
-    logits : Tensor of shape (batch, 2, [P,] M, N)
-        Foreground and distance, before the sigmoid.
-    targets : Tensor of shape (batch, 2, [P,] M, N)
-        As `instance_targets` returns them.
+    logits : Tensor of shape (batch, maps, [P,] M, N)
+        Before the sigmoid: foreground and distance, or boundaries alone.
+    targets : Tensor of shape (batch, maps, [P,] M, N)
+        As `instance_targets` or `boundary_targets` returns them.
+
+    Notes
+    -----
+    Cross-entropy of every map and the Dice loss of the first.
     """
     known, inside = targets[:, 0] > 0.5, targets[:, 0] > 1.5
     pixels = known.sum().clamp(min=1)
-    wanted = torch.stack([inside.to(logits.dtype), targets[:, 1]], 1)
+    wanted = torch.cat([inside.to(logits.dtype).unsqueeze(1), targets[:, 1:]], 1)
     entropy = functional.binary_cross_entropy_with_logits(
         logits, wanted, reduction="none"
     )

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from napari_morphogen.intensity import as_float, fill_broken
+from napari_morphogen.nn.resize import resize_axis
 from napari_morphogen.params import InputError
 
 LOW, HIGH = 1.0, 99.8  # percentiles that become 0 and 1
 SAMPLE = 2**20  # pixels that percentiles are taken from
 LARGEST = 8.0  # hot pixels end here
-MODE = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 def channels_first(image: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
@@ -76,15 +74,11 @@ def resized(image: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.float
     """
     if tuple(size) == image.shape[1:]:
         return image
-    x = torch.from_numpy(np.ascontiguousarray(image))[None]
     smaller = any(n < m for n, m in zip(size, image.shape[1:], strict=True))
-    if smaller and len(size) == 2:
-        found = functional.interpolate(x, list(size), mode="bilinear", antialias=True)
-    elif smaller:
-        found = functional.interpolate(x, list(size), mode="area")
-    else:
-        found = functional.interpolate(x, list(size), mode=MODE[len(size)])
-    return found[0].numpy()
+    area = smaller and len(size) == 3
+    for axis, n in enumerate(size, 1):
+        image = resize_axis(image, axis, n, area=area, smooth=smaller)
+    return np.ascontiguousarray(image)
 
 
 def check_channels(image: NDArray[Any], wanted: int) -> None:

@@ -17,10 +17,13 @@ class Options:
     Attributes
     ----------
     task : str
-        "instances" or "semantic".
+        "instances": objects, learnt from objects; "edges": their boundaries, learnt
+        from objects; "interiors": objects, learnt from strokes 1 on background,
+        2 inside objects and 3 on their borders; "semantic": classes from 1.
     sparse : bool
-        Labels of "instances" are strokes: 0 unlabelled, 1 background, objects
-        painted whole from 2. Labels of "semantic" always have 0 for unlabelled.
+        Whether labels of "instances" and "edges" are painted in part: 0
+        unlabelled, 1 background, objects painted whole from 2. Those of
+        "interiors" and "semantic" always have 0 for unlabelled.
     spacing : tuple of float
         Pixel size per axis; empty means 1 everywhere.
     diameter : float

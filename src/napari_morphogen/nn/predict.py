@@ -1,6 +1,6 @@
 """Predictions tile by tile, equal to those of the whole image at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_morphogen.nn.networks import UNet, cropped, folded, lay_out, pad_to
+from napari_morphogen.nn.tiles import TILE, Place, margins_of, tiles, widened
+from napari_morphogen.params import InputError
 
-Place = tuple[slice, ...]
-TILE = {2: 1024, 3: 128}  # pixels along each axis, margins not counted
+LEAST_TILE = {2: 128, 3: 32}
+NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 def predict(
@@ -22,6 +24,7 @@ def predict(
     tile: int = 0,
     flips: bool = False,
     device: str = "cpu",
+    on_smaller: Callable[[int], object] | None = None,
 ) -> NDArray[np.float32]:
     """Return what a network makes of an image of any size.
 
@@ -40,19 +43,41 @@ def predict(
         Whether to average over all mirrored images: better, and 4 or 8 times slower.
     device : str
         "cpu", "cuda" or "mps".
+    on_smaller : callable
+        Is told the size of the tiles when memory is too small for larger ones.
 
     Returns
     -------
     probabilities : ndarray of float32, shape (classes, [P,] M, N)
         The same for any tile, within rounding.
+
+    Raises
+    ------
+    InputError
+        When memory is too small for the smallest tile.
     """
     out = np.empty((network.config.out_channels, *image.shape[1:]), np.float32)
-    parts = predicted_tiles(
-        network, image, activation=activation, tile=tile, flips=flips, device=device
-    )
-    for place, part in parts:
-        out[(slice(None), *place)] = part
-    return out
+    least = LEAST_TILE[network.config.ndim]
+    tile = tile or TILE[network.config.ndim]
+    while True:
+        parts = predicted_tiles(
+            network, image, activation=activation, tile=tile, flips=flips, device=device
+        )
+        try:
+            for place, part in parts:
+                out[(slice(None), *place)] = part
+            return out
+        except (MemoryError, RuntimeError) as error:  # torch raises the latter
+            if not _lacks_memory(error):
+                raise
+        if tile <= least:
+            raise InputError(
+                f"There is not enough memory to predict even tiles of {tile} pixels; "
+                "close other programs or train a network of less width."
+            )
+        tile = max(least, min(tile, *image.shape[1:]) // 2)
+        if on_smaller is not None:
+            on_smaller(tile)
 
 
 def predicted_tiles(
@@ -75,9 +100,9 @@ def predicted_tiles(
     quick = folded(network).to(device)
     lay_out(quick)
     strides = config.strides[-1]
-    margins = [-(-r // s) * s for r, s in zip(config.reach, strides, strict=True)]
-    for place in _tiles(image.shape[1:], tile or TILE[config.ndim], strides):
-        wide, inside = _widened(place, margins, image.shape[1:])
+    margins = margins_of(config.reach, strides)
+    for place in tiles(image.shape[1:], tile or TILE[config.ndim], strides):
+        wide, inside = widened(place, margins, image.shape[1:])
         part = np.ascontiguousarray(image[(slice(None), *wide)])
         x = torch.from_numpy(part)[None].to(device)
         with torch.inference_mode():
@@ -85,30 +110,10 @@ def predicted_tiles(
         yield place, found[0].float().cpu().numpy()[(slice(None), *inside)]
 
 
-def _tiles(shape: Sequence[int], tile: int, strides: Sequence[int]) -> Iterator[Place]:
-    """Yield tiles that start where the network pools, so that all pool alike."""
-    sides = [max(tile // s, 1) * s for s in strides]
-    starts = [range(0, n, side) for n, side in zip(shape, sides, strict=True)]
-    for corner in product(*starts):
-        yield tuple(
-            slice(a, min(a + side, n))
-            for a, side, n in zip(corner, sides, shape, strict=True)
-        )
-
-
-def _widened(
-    place: Place, margins: Sequence[int], shape: Sequence[int]
-) -> tuple[Place, Place]:
-    """Return the tile with what its prediction depends on, and where in it it lies."""
-    wide = tuple(
-        slice(max(s.start - m, 0), min(s.stop + m, n))
-        for s, m, n in zip(place, margins, shape, strict=True)
+def _lacks_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(
+        words in str(error) for words in NO_MEMORY
     )
-    inside = tuple(
-        slice(s.start - w.start, s.stop - w.start)
-        for s, w in zip(place, wide, strict=True)
-    )
-    return wide, inside
 
 
 def _mirrored(

@@ -1,8 +1,9 @@
 """How much to enlarge an image until its objects have the size of the training's."""
 
+import math
 from collections.abc import Callable
-from itertools import pairwise, product
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,24 @@ from scipy import ndimage
 
 from napari_morphogen.nn.targets import diameter_of
 
-Seen = tuple[float, float]  # scale, diameter seen at it
 Predict = Callable[[float], NDArray[np.float32]]
 HALF = 0.5  # of foreground, and of the distance to the border
 LEAST_PIXELS = 12  # of an object
-STRANGE = 0.25  # weight of an unusual size against disagreement of scales
+CENTRES = 10  # one in so many pixels of an object is its centre
+STRANGE = 0.1  # how much less a scale counts for an octave of doubt
+MOST_APART = 2.0  # octaves
 WIDER = 1.4  # than the range of training
 OCTAVES = 1.0  # between the scales tried first
 WINDOW = {2: 512, 3: 96}  # pixels along each axis that the scale is found in
 LOWEST, HIGHEST = 0.1, 4.0
+
+
+class Seen(NamedTuple):
+    """What a network sees at one scale: the size of objects, how sure of centres."""
+
+    scale: float
+    size: float
+    sure: float
 
 
 def scale_to(diameter: float, found: float) -> float:
@@ -56,23 +66,22 @@ def found_scale(
     Notes
     -----
     The image is predicted at scales an octave apart over the range of training.
-    Too coarse, objects melt together; too fine, their parts look like objects; in
-    between, neighbouring scales agree about the size of the objects in the image.
-    The pair that agrees best, near the size that the network was trained on, is
-    corrected by what it sees at the scale that follows.
+    Where objects have the size that the network knows, it is sure of their
+    centres: there the distance to the border reaches its largest values. Parts of
+    too large objects and noise that look like objects do not keep their size in
+    the image from one scale to the next. The scale that serves best is corrected
+    by the size of the objects seen at it.
     """
     low, high = scales[0] / WIDER, scales[1] * WIDER
     count = 1 + int(np.ceil(np.log2(high / low) / OCTAVES))
     tried = [float(s) for s in np.geomspace(low, high, count)]
-    sizes = [seen_diameter(predict(scale)) for scale in tried]
-    seen = [(s, size) for s, size in zip(tried, sizes, strict=True) if size > 0]
+    seen = [found for s in tried if (found := _seen(predict(s), s)).size > 0]
     if not seen:
         return 1.0
-    pairs = list(pairwise(seen)) or [(seen[0], seen[0])]
-    best = min(pairs, key=lambda pair: _doubt(pair, diameter))
-    scale = _clipped(diameter / float(np.sqrt(_size(best[0]) * _size(best[1]))))
-    found = seen_diameter(predict(scale))
-    return _clipped(scale * diameter / found) if found else scale
+    best = max(seen, key=lambda one: one.sure - STRANGE * _doubt(one, seen, diameter))
+    scale = _clipped(best.scale * diameter / best.size)
+    size = seen_diameter(predict(scale))
+    return _clipped(scale * diameter / size) if size else scale
 
 
 def busiest(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,16 +138,24 @@ def seen_diameter(maps: NDArray[Any]) -> float:
     return diameter_of(float(np.median(sizes)), foreground.ndim)
 
 
-def _size(seen: Seen) -> float:
-    """Return the diameter in pixels of the image, of (scale, seen diameter)."""
-    return seen[1] / seen[0]
+def _seen(maps: NDArray[Any], scale: float) -> Seen:
+    """Return how large objects look and how sure the network is of their centres."""
+    size = seen_diameter(maps)
+    if size == 0:
+        return Seen(scale, 0.0, 0.0)
+    distances = np.sort(maps[1][maps[0] > HALF])
+    return Seen(
+        scale, size, float(distances[-(len(distances) // CENTRES + 1) :].mean())
+    )
 
 
-def _doubt(pair: tuple[Seen, Seen], wanted: float) -> float:
-    """Return how little two scales agree, and how far both are from the known size."""
-    apart = abs(np.log2(_size(pair[0]) / _size(pair[1])))
-    off = min(abs(np.log2(seen / wanted)) for _, seen in pair)
-    return float(apart + STRANGE * off)
+def _doubt(one: Seen, seen: list[Seen], wanted: float) -> float:
+    """Return how far the size is from the known, and from the next scale's view."""
+    at = seen.index(one)
+    sizes = [math.log2(other.size / other.scale) for other in seen]
+    near = [sizes[i] for i in (at - 1, at + 1) if 0 <= i < len(seen)]
+    apart = min((abs(sizes[at] - size) for size in near), default=0.0)
+    return abs(math.log2(one.size / wanted)) + min(apart, MOST_APART)
 
 
 def _clipped(scale: float) -> float:

@@ -46,6 +46,44 @@ def instance_targets(
     return np.stack([known.astype(np.float32), distance])
 
 
+def boundary_targets(
+    labels: NDArray[Any], *, sparse: bool = False
+) -> NDArray[np.float32]:
+    """Return where objects border on something else.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape ([P,] M, N)
+        As of `instance_targets`.
+    sparse : bool
+        Whether most pixels are unlabelled.
+
+    Returns
+    -------
+    targets : ndarray of float32, shape (1, [P,] M, N)
+        0 where unlabelled, 1 away from boundaries, 2 on the pixels either side of
+        the boundary of an object; these are known for every painted object.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> boundary_targets(np.array([[0, 0, 0, 1, 1, 1, 2, 2, 2]]))
+    array([[[1., 1., 2., 2., 1., 2., 2., 1., 1.]]], dtype=float32)
+    """
+    objects = np.where(labels > 1, labels, 0) if sparse else labels
+    edge = np.zeros(labels.shape, bool)
+    for axis in range(labels.ndim):
+        lines = np.moveaxis(objects, axis, 0)
+        steps = lines[1:] != lines[:-1]
+        marked = np.moveaxis(edge, axis, 0)  # a view
+        marked[1:] |= steps
+        marked[:-1] |= steps
+    known = np.where(edge, OBJECT, BACKGROUND)
+    if sparse:
+        known[(labels == 0) & ~edge] = UNLABELLED
+    return known[np.newaxis].astype(np.float32)
+
+
 def border_distance(
     labels: NDArray[Any], spacing: Sequence[float] = ()
 ) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The dock that compares Labels layers with a reference, object by object."""
+"""The dock that compares labels, images or sets of images with a reference."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari.layers import Labels, Layer
+from napari.layers import Image, Labels, Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QListWidgetItem
@@ -21,13 +21,14 @@ from napari_morphogen.evaluations import (
     compare,
     state_maps,
 )
-from napari_morphogen.io.disk import check_target, replacing
+from napari_morphogen.image_sets import ImageSet, SetOptions, compare_sets
+from napari_morphogen.io.disk import write_text
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import STEPS
 from napari_morphogen.plugin.preview import camera, is_preview
-from napari_morphogen.plugin.score_panel import ScorePanel
+from napari_morphogen.plugin.score_panel import LABELS, SETS, ScorePanel
 from napari_morphogen.plugin.state_layers import is_states, states_data
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
@@ -36,7 +37,7 @@ GONE = "A compared layer is gone; press Evaluate again."
 
 
 class EvaluateDock(ScorePanel):
-    """Compares Labels layers with a reference."""
+    """Compares layers with a reference."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = getattr(viewer, "__wrapped__", viewer)
@@ -49,11 +50,11 @@ class EvaluateDock(ScorePanel):
         self.comparisons: list[Comparison] = []
         super().__init__(self.reference_choices, self.listed_choices)
         self._connect()
-        self._layers_changed()
-        self._enable()
+        self._compare_changed()
         POOL.warm()
 
     def _connect(self) -> None:
+        self.compare.changed.connect(lambda: self._compare_changed())
         self.reference.changed.connect(lambda: self._reference_changed())
         self.results.itemChanged.connect(self._check_changed)
         self.run.changed.connect(lambda: self._start())
@@ -61,8 +62,12 @@ class EvaluateDock(ScorePanel):
         self.listed.changed.connect(lambda: self._list_objects())
         self.show_states.changed.connect(lambda: self._start_states())
         self.copy.changed.connect(lambda: self._copy())
-        self.save.changed.connect(lambda: self._ask("scores", self.save_figures))
-        self.save_list.changed.connect(lambda: self._ask("objects", self.save_objects))
+        self.save.changed.connect(
+            lambda: self._ask("scores", "*.csv *.json", self.save_figures)
+        )
+        self.save_list.changed.connect(
+            lambda: self._ask("objects", "*.csv", self.save_objects)
+        )
         for signal in (self.objects.clicked, self.objects.activated):
             signal.connect(lambda index: self.go_to(index.row()))
         for event in self._layer_events():
@@ -84,11 +89,19 @@ class EvaluateDock(ScorePanel):
         return [one.name for one in self.comparisons]
 
     def _offered(self) -> Iterator[Layer]:
+        wanted = Labels if self.compare.value == LABELS else Image
         for layer in self._viewer.layers:
-            if isinstance(layer, Labels) and not (
-                is_preview(layer) or is_states(layer)
-            ):
+            ours = is_preview(layer) or is_states(layer)
+            if isinstance(layer, wanted) and not ours:
                 yield layer
+
+    def _compare_changed(self) -> None:
+        self._stop()
+        self._job = None  # what it still says belongs to the other comparison
+        self.comparisons, self.status.value = [], ""
+        self.show_choices()
+        self._layers_changed()
+        self._enable()
 
     def _layers_changed(self, event: object = None) -> None:
         self.reference.reset_choices()
@@ -132,15 +145,12 @@ class EvaluateDock(ScorePanel):
         if truth is None or not asked:
             self.status.value = "Choose a reference, and check a result or more."
             return
-        sparse = bool(self.sparse.value)
-        by_class = self.kind.value == "classes"
-        options = Options(by_class, sparse, float(self.tolerance.value))
         read = self._read([truth, *asked])
         if read is None:
             return
         found: list[Comparison] = []
-        axes = read[0].axes
-        job = Job(compare, read[0], read[1:], options)
+        axes, options = read[0].axes, self._chosen()
+        job = self._comparing(read, options)
         job.item.connect(lambda item: self._collect(job, found, item))
         self._begin(
             job,
@@ -149,6 +159,18 @@ class EvaluateDock(ScorePanel):
             ),
             "Comparing …",
         )
+
+    def _chosen(self) -> Options:
+        if self.compare.value != LABELS:
+            return Options(images=True)
+        by_class = self.kind.value == "classes"
+        return Options(by_class, bool(self.sparse.value), float(self.tolerance.value))
+
+    def _comparing(self, read: list[SpatialArray], options: Options) -> Job:
+        if self.compare.value != SETS:
+            return Job(compare, read[0], read[1:], options)
+        real, *made = (ImageSet(one.name, [one]) for one in read)
+        return Job(compare_sets, real, made, SetOptions(int(self.patch_size.value)))
 
     def _read(self, asked: list[Layer]) -> list[SpatialArray] | None:
         try:
@@ -295,22 +317,26 @@ class EvaluateDock(ScorePanel):
             clipboard.setText(tables.as_text(rows, markdown=True) + "\n")
             self.status.value = "Copied as a Markdown table."
 
-    def _ask(self, name: str, save: Callable[[str], None]) -> None:
+    def _ask(self, name: str, kinds: str, save: Callable[[str], None]) -> None:
         path, _ = QFileDialog.getSaveFileName(
-            self.native, f"Save {name}", f"{name}.csv", "*.csv"
+            self.native, f"Save {name}", f"{name}.csv", kinds
         )
         if path:
             save(path)
 
     def save_figures(self, path: str | Path) -> None:
-        """Write all figures as CSV, one row per result.
+        """Write all figures as CSV, one row per result, or as JSON.
 
         Parameters
         ----------
         path : path
-            Of the file.
+            JSON where it ends so.
         """
-        self._write(path, tables.figures_csv(self.comparisons))
+        found = self.comparisons
+        as_json = Path(path).suffix.lower() == ".json"
+        # results of one reference are no sample of images
+        text = tables.as_json(found, summed=False) if as_json else ""
+        self._write(path, text or tables.figures_csv(found))
 
     def save_objects(self, path: str | Path) -> None:
         """Write the table of objects as CSV.
@@ -327,13 +353,9 @@ class EvaluateDock(ScorePanel):
 
     def _write(self, path: str | Path, text: str) -> None:
         try:
-            check_target(Path(path), folder=False, overwrite=True)
-            with replacing(Path(path)) as aside:
-                aside.write_text(text, encoding="utf-8", newline="")
+            write_text(Path(path), text)
         except InputError as error:
             self.status.value = str(error)
-        except OSError as error:
-            self.status.value = f"Cannot write {path}: {error.strerror}."
         else:
             self.status.value = f"Saved {path}."
 

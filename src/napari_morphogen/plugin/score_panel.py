@@ -6,14 +6,16 @@ from typing import Any, cast
 from magicgui import widgets
 from qtpy.QtWidgets import QListWidget, QTabWidget, QVBoxLayout
 
-from napari_morphogen.evaluate import meaning
-from napari_morphogen.evaluation_tables import explained, figure_rows
+from napari_morphogen.evaluate.patch_sets import SMALLEST
+from napari_morphogen.evaluate.report_card import PATCH_SIZE
+from napari_morphogen.evaluation_tables import explained, figure_rows, source
 from napari_morphogen.evaluations import TOLERANCE, Comparison
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_plot import ScorePlot
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
 from napari_morphogen.plugin.state_layers import COLOURS, legend
 
+LABELS, IMAGES, SETS = COMPARED = ("labels", "images", "sets of images")
 KINDS = ("objects", "classes")
 LIST_HEIGHT = 62
 PLACES = ("z", "y", "x")  # columns that only the computer needs
@@ -38,6 +40,11 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         self._arrange()
 
     def _build_choices(self) -> None:
+        self.compare = widgets.ComboBox(
+            name="compare",
+            choices=COMPARED,
+            tooltip="Labels, images pixel by pixel, or generated images as a set",
+        )
         self.reference = widgets.ComboBox(
             name="reference",
             choices=self._references,
@@ -61,6 +68,13 @@ class ScorePanel(widgets.Container[widgets.Widget]):
             step=0.1,
             tooltip="Up to which distance a boundary is right",
         )
+        self.patch_size = widgets.SpinBox(
+            name="patch_size",
+            value=PATCH_SIZE,
+            min=SMALLEST,
+            max=1024,
+            tooltip="Patches of so many pixels along every axis are compared",
+        )
         self.sparse = widgets.CheckBox(
             name="sparse",
             text="Reference is painted only in part",
@@ -79,7 +93,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         self.legend = widgets.Label(name="legend", label="")
         self.show_states = button(name="show_states", text="Show as layers")
         self.copy = button(name="copy", text="Copy as Markdown")
-        self.save = button(name="save", text="Save CSV…")
+        self.save = button(name="save", text="Save figures…")
         self.save_list = button(name="save_list", text="Save objects…")
 
     def _arrange(self) -> None:
@@ -88,8 +102,9 @@ class ScorePanel(widgets.Container[widgets.Widget]):
             made.margins = (0, 0, 0, 0)
             return made
 
-        chosen, listed = form(self.reference), form(self.listed)
-        settings = form(self.kind, self.tolerance)
+        chosen = form(self.compare, self.reference)
+        listed = self._listing = form(self.listed)
+        settings = form(self.kind, self.tolerance, self.patch_size)
         for part in (
             *(chosen, settings, self.sparse, row(self.run, self.cancel)),
             *(self.progress, self.status, listed, self.legend),
@@ -109,9 +124,24 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         layout.insertWidget(layout.indexOf(listed.native), self.tabs, 1)
         layout.insertWidget(layout.indexOf(self.legend.native) + 1, self.objects, 1)
 
+    def show_choices(self) -> None:
+        """Show what belongs to the chosen comparison, and nothing of an earlier one."""
+        labels = self.compare.value == LABELS
+        for part in (self.kind, self.tolerance, self.sparse, self._listing):
+            part.visible = labels
+        for shown in (self.legend, self.show_states, self.save_list):
+            shown.visible = labels
+        self.patch_size.visible = self.compare.value == SETS
+        self.objects.setVisible(labels)
+        for table in (self.figures, self.objects):
+            table.show_rows(Rows([], 0, lambda *_: "", lambda _: ""))
+        self.legend.value = ""
+        self.plot.show_lines("", {})
+        self.tabs.setTabVisible(self.tabs.indexOf(self.plot), labels)
+
     def show_comparisons(self, found: Sequence[Comparison]) -> None:
         """Show the figures of every result and their curves."""
-        head, *rows = (line[:-1] for line in figure_rows(found))
+        head, *rows = (line[:-2] for line in figure_rows(found))
         names, unit = [line[0] for line in rows], found[0].unit
         self.figures.show_rows(
             Rows(
@@ -121,7 +151,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
                 lambda line: _tip(names[line], unit),
             )
         )
-        title = "recall" if found[0].figures["sparse"] else "F1"
+        title = "recall" if found[0].figures.get("sparse") else "F1"
         self.plot.show_lines(title, {one.name: one.curve for one in found})
         self.tabs.setTabVisible(self.tabs.indexOf(self.plot), bool(self.plot.lines))
 
@@ -143,8 +173,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
 
 
 def _tip(name: str, unit: str) -> str:
-    doi = meaning(name).doi
-    return explained(name, unit) + (f"\nDOI {doi}" if doi else "")
+    return f"{explained(name, unit)}\n{source(name)}".strip()
 
 
 def _cell(value: Any) -> str:

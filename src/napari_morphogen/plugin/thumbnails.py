@@ -1,10 +1,10 @@
 """Small pictures of labels over an image."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtGui import QImage, QPixmap
-
-from typing import Any
 
 SIDE = 72  # pixels
 SHADE = 0.55  # of the labels over the image
@@ -90,4 +90,5 @@ def _stretched(grey: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros(grey.shape)
     low, high = np.percentile(known, (1, 99))
     span = high - low or 1.0
-    return np.clip(np.nan_to_num((grey - low) / span, posinf=1, neginf=0), 0, 1)
+    found = np.nan_to_num((grey - low) / span, posinf=1, neginf=0)
+    return np.asarray(np.clip(found, 0, 1))

@@ -22,6 +22,7 @@ MISSING = (
     'pip install "napari-morphogen[networks]".'
 )
 MODELS_KEPT = 4  # open at a time
+ONNX = ".onnx"
 Part = tuple[slice, ...]
 
 
@@ -126,6 +127,10 @@ def opened(path: str | Path) -> Network:
 
 @lru_cache(maxsize=MODELS_KEPT)
 def _read(path: Path, changed: int, size: int) -> Network:
+    if path.suffix.lower() == ONNX:
+        from napari_morphogen.export.run import opened as opened_onnx
+
+        return opened_onnx(path)
     try:
         from napari_morphogen.nn.segmenter import Segmenter
     except ModuleNotFoundError as error:

@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_morphogen.evaluate import object_scores
 from napari_morphogen.params import InputError
@@ -29,13 +30,17 @@ class Predictor(Protocol):
     """What makes maps of an image, such as `nn.segmenter.Segmenter`."""
 
     @property
+    def task(self) -> str:
+        """What it was trained for: "instances" or "interiors"."""
+
+    @property
     def thresholds(self) -> Mapping[str, float]:
         """With which objects are made of the maps."""
 
     def predict(
         self, image: NDArray[Any], *, channel_axis: int | None = ..., flips: bool = ...
     ) -> NDArray[np.float32]:
-        """Return foreground and distance to the border, both from 0 to 1."""
+        """Return the maps that `foreground_and_centre` takes."""
 
     def with_thresholds(self, **thresholds: float) -> Self:
         """Return a copy with other thresholds."""
@@ -116,7 +121,7 @@ def segment_objects(
     Parameters
     ----------
     segmenter : Predictor
-        Trained on instances.
+        Trained on objects.
     image : ndarray
         As the network was trained on.
     channel_axis : int or None
@@ -124,10 +129,30 @@ def segment_objects(
     flips : bool
         Whether to average over all mirrored images.
     """
-    foreground, centre = segmenter.predict(
-        image, channel_axis=channel_axis, flips=flips
-    )
-    return flood_objects(foreground, centre, **segmenter.thresholds)  # type: ignore[arg-type]
+    maps = segmenter.predict(image, channel_axis=channel_axis, flips=flips)
+    return flood_objects(*foreground_and_centre(maps), **segmenter.thresholds)  # type: ignore[arg-type]
+
+
+def foreground_and_centre(
+    maps: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what `flood_objects` takes, of what a network predicts.
+
+    Parameters
+    ----------
+    maps : ndarray of float32, shape (2 or 3, [P,] M, N)
+        Foreground and distance to the border; or the probabilities of background,
+        interior and border.
+
+    Examples
+    --------
+    >>> maps = np.array([[[0.75, 0.25]], [[0.25, 0.5]], [[0, 0.25]]], np.float32)
+    >>> foreground_and_centre(maps)[0]
+    array([[0.25, 0.75]], dtype=float32)
+    """
+    if len(maps) == 3:
+        return maps[1] + maps[2], maps[1]  # 0 where all are: in broken pixels
+    return maps[0], maps[1]
 
 
 def class_labels(probabilities: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -159,17 +184,53 @@ def tuned(
     Parameters
     ----------
     segmenter : Predictor
-        Trained on instances.
+        Trained on objects.
     images, labels : sequence of ndarray
         What it was trained on.
     channel_axis : int or None
         The axis of the images that holds channels.
     sparse : bool
         Labels are strokes: 0 unlabelled, 1 background, objects from 2.
+
+    Notes
+    -----
+    Strokes of interiors and borders say of no object where it ends: without a
+    densely labelled image, thresholds stay as they are.
     """
-    maps = [segmenter.predict(image, channel_axis=channel_axis) for image in images]
-    truths = [np.where(drawn > 1, drawn, 0) if sparse else drawn for drawn in labels]
-    return segmenter.with_thresholds(**tuned_thresholds(maps, truths, sparse=sparse))
+    given = list(zip(images, labels, strict=True))
+    if segmenter.task == "interiors":
+        given = [(image, painted_objects(d)) for image, d in given if np.all(d)]
+        sparse = False
+        if not given:
+            return segmenter
+    maps = [segmenter.predict(image, channel_axis=channel_axis) for image, _ in given]
+    truths = [np.where(drawn > 1, drawn, 0) if sparse else drawn for _, drawn in given]
+    return segmenter.with_thresholds(
+        **tuned_thresholds(
+            [np.stack(foreground_and_centre(m)) for m in maps], truths, sparse=sparse
+        )
+    )
+
+
+def painted_objects(strokes: NDArray[Any]) -> NDArray[np.int32]:
+    """Return the objects of an image whose every pixel is painted.
+
+    Parameters
+    ----------
+    strokes : ndarray of int
+        1 on background, 2 inside objects, 3 on their borders, which belong to the
+        nearest inside.
+
+    Examples
+    --------
+    >>> painted_objects(np.array([[1, 3, 2, 3, 3, 2, 1]]))
+    array([[0, 1, 1, 1, 2, 2, 0]], dtype=int32)
+    """
+    inside, _ = ndimage.label(strokes == 2)
+    nearest = ndimage.distance_transform_edt(
+        inside == 0, return_distances=False, return_indices=True
+    )
+    return np.asarray(np.where(strokes > 1, inside[tuple(nearest)], 0), np.int32)
 
 
 def tuned_thresholds(

@@ -1,0 +1,121 @@
+"""Exports against their models: python benchmarks/export.py.
+
+First how far every kind of network is from its file, on images of several sizes and
+batches. Then how long onnxruntime and torch take for the same image, one after the
+other in one process, as the ratio of their processor seconds with one thread.
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import time
+import warnings
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_morphogen.export import making
+from napari_morphogen.export.onnx_models import segmenter_model
+from napari_morphogen.export.run import opened
+from napari_morphogen.nn.networks import UNet, UNetConfig
+from napari_morphogen.nn.object_classifier import ObjectClassifier
+from napari_morphogen.nn.patchnet import PatchConfig, PatchNet
+from napari_morphogen.nn.segmenter import CLASSES, Segmenter
+
+TASKS = ("instances", "interiors", "edges", "semantic")
+TIMES = 3
+SPEEDS = (  # network and image
+    ({"width": 16}, (1, 512, 512)),
+    ({"width": 16}, (1, 1024, 1024)),
+    ({"width": 32, "factors": ((1, 1), (2, 2), (2, 2), (2, 2))}, (1, 512, 512)),
+    ({"ndim": 3, "width": 16, "factors": ((2, 2, 2),) * 3}, (1, 64, 128, 128)),
+    (
+        {"ndim": 3, "width": 8, "factors": ((1, 1, 1),) + ((2, 2, 2),) * 2},
+        (1, 32, 96, 96),
+    ),
+)
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    print("| model | file | sizes (batch x channels x pixels) | size | difference |")
+    print("|---|---|---|--:|--:|")
+    for ndim, task in product((2, 3), TASKS):
+        parity(f"{task}, {ndim}-D", segmenter(task, ndim=ndim))
+    for ndim in (2, 3):
+        parity(f"object classifier, {ndim}-D", classifier(ndim))
+    print("\n| network | image | torch [s] | onnxruntime [s] | torch / onnxruntime |")
+    print("|---|---|--:|--:|--:|")
+    for words, shape in SPEEDS:
+        speed(segmenter("instances", **words), shape)
+
+
+def segmenter(task: Any, **words: Any) -> Segmenter:
+    """Return a network whose normalisation has seen some images."""
+    classes = CLASSES.get(task, ("sky", "sea", "land"))
+    ndim = words.get("ndim", 2)
+    words = {"width": 16, "factors": ((2,) * ndim,) * 3} | words
+    config = UNetConfig(**words, out_channels=len(classes))
+    torch.manual_seed(0)
+    network = UNet(config)
+    for _ in range(5):
+        network(torch.randn(2, 1, *[32] * ndim))
+    with torch.no_grad():
+        network.head.weight.mul_(8)
+    return Segmenter(config, network.state_dict(), task, classes)
+
+
+def classifier(ndim: int) -> ObjectClassifier:
+    config = PatchConfig(ndim, 1, 3, side=32 if ndim == 2 else 16)
+    weights = PatchNet(config).state_dict()
+    return ObjectClassifier(config, weights, ("a", "b", "c"), 20.0)
+
+
+def parity(name: str, model: Any) -> None:
+    words: list[tuple[str, dict[str, Any]]] = [
+        ("ONNX", {"to": "onnx"}),
+        ("ONNX fp16", {"to": "onnx", "half": True}),
+        ("TorchScript", {"to": "torchscript"}),
+    ]
+    for kind, options in words:
+        made = making.made(model, **options)
+        size = f"{len(made.content) / 1e6:.2f} MB"
+        sizes = ", ".join(made.cases)
+        print(f"| {name} | {kind} | {sizes} | {size} | {made.difference:.1e} |")
+
+
+def speed(model: Segmenter, shape: tuple[int, ...]) -> None:
+    torch.set_num_threads(1)
+    image = np.random.default_rng(0).gamma(2, 300, shape).astype(np.float32)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "m.onnx")
+        path.write_bytes(segmenter_model(model).SerializeToString())
+        exported = opened(path)
+    calls = [lambda: model.predict(image, channel_axis=0)]
+    calls.append(lambda: exported.predict(image, channel_axis=0))
+    one, two = least(calls)
+    config = model.config
+    name = f"{config.ndim}-D, width {config.width}, {config.factors[0][0]}-fold stem"
+    size = " x ".join(map(str, shape[1:]))
+    print(f"| {name} | {size} | {one:.2f} | {two:.2f} | {one / two:.1f} |")
+
+
+def least(calls: list[Callable[[], object]]) -> list[float]:
+    """Return the least processor seconds of each, taken in turns."""
+    found: list[list[float]] = [[] for _ in calls]
+    for _ in range(TIMES):
+        for call, seconds in zip(calls, found, strict=True):
+            start = time.process_time()
+            call()
+            seconds.append(time.process_time() - start)
+    return [min(seconds) for seconds in found]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The command `morphogen export`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from napari_morphogen.cli_files import OK
+from napari_morphogen.exports import ENDINGS, Exported, export
+
+
+def add_parser(commands: Any) -> None:
+    """Add `export` to the parser of commands.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+        Of the command `morphogen`.
+    """
+    about = "write a trained model for other programs"
+    parser = commands.add_parser("export", help=about, description=about)
+    parser.add_argument("model", type=Path, help="a .morphogen file")
+    parser.add_argument("--to", choices=tuple(ENDINGS), default="onnx", help="[onnx]")
+    parser.add_argument(
+        "--out", type=Path, help="file to write [the model's name with another ending]"
+    )
+    parser.add_argument(
+        "--fp16", action="store_true", help="weights of ONNX in half precision"
+    )
+    parser.add_argument(
+        "--author",
+        action="append",
+        default=[],
+        help="of a bioimage.io package; may be given again",
+    )
+    parser.add_argument(
+        "--license", default="CC-BY-4.0", help="of a bioimage.io package [CC-BY-4.0]"
+    )
+    parser.set_defaults(command=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Export a model and return the exit status.
+
+    Parameters
+    ----------
+    given : Namespace
+        What the parser of `add_parser` read.
+    """
+    out = given.out or given.model.with_suffix(ENDINGS[given.to])
+    words = {"authors": given.author, "licence": given.license}
+    for item in export(given.model, out, given.to, half=given.fp16, **words):
+        if isinstance(item, Exported):
+            print(item.path)
+            print(f"morphogen: {item.words}.", file=sys.stderr)
+        else:
+            print(f"morphogen: {item}", file=sys.stderr)
+    return OK

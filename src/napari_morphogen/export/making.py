@@ -1,0 +1,203 @@
+"""Trained models as the content of files for other programs, proved first."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from napari_morphogen.export import proof
+from napari_morphogen.export.onnx_models import (
+    about,
+    about_classifier,
+    classifier_model,
+    segmenter_model,
+)
+from napari_morphogen.export.packages import Card, package
+from napari_morphogen.export.proof import TOLERANCE, Model
+from napari_morphogen.export.safety import KEY
+from napari_morphogen.nn import checkpoint
+from napari_morphogen.nn.object_classifier import KIND, ObjectClassifier
+from napari_morphogen.nn.segmenter import Segmenter
+from napari_morphogen.params import InputError
+
+Target = Literal["onnx", "torchscript"]
+ENDINGS = {"onnx": ".onnx", "torchscript": ".pt"}
+TRACES = ".debug_pkl"  # of TorchScript: places in source files of this machine
+
+
+class Made(NamedTuple):
+    """The content of a file, and how well it does what the model does.
+
+    Attributes
+    ----------
+    content : bytes
+        Of the file.
+    difference : float
+        From the model, at the worst pixel of all that was tried.
+    dice : float
+        Of pixels above one half, in the file's and in the model's eyes.
+    cases : tuple of str
+        Sizes of what was tried: batch, channels and pixels.
+    """
+
+    content: bytes
+    difference: float
+    dice: float
+    cases: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """How large and how near it is."""
+        size, count = len(self.content) / 1e6, len(self.cases)
+        return (
+            f"{size:.2f} MB, at most {self.difference:.1e} from the model on images "
+            f"of {count} sizes, Dice {self.dice:.4f}"
+        )
+
+
+def load(path: Path) -> Model:
+    """Return the model in a ``.morphogen`` file.
+
+    Raises
+    ------
+    InputError
+        When it holds none that can be exported.
+    """
+    header, weights = checkpoint.read(path)
+    if header.get("kind") == KIND:
+        return ObjectClassifier.load(path)
+    return Segmenter.of(header, weights, path)
+
+
+def packed(model: Model, card: Card) -> Made:
+    """Return a segmenter as a bioimage.io package, all its weights proved.
+
+    Parameters
+    ----------
+    model : Segmenter
+        Trained.
+    card : Card
+        What people want to know of it.
+
+    Raises
+    ------
+    InputError
+        When it is none, or something differs from the model by more than 1e-4.
+    """
+    if not isinstance(model, Segmenter):
+        raise InputError(
+            "A bioimage.io package takes images, but this model takes patches around "
+            "objects; export it to ONNX."
+        )
+    card.check()
+    proto = segmenter_model(model, raw=False).SerializeToString()
+    script = _script(model, raw=False)
+    parts = [
+        proved(model, proto, "onnx", tolerance=TOLERANCE, raw=False),
+        proved(model, script, "torchscript", tolerance=TOLERANCE, raw=False),
+    ]
+    content = package(model, card, parts[0].content, parts[1].content)
+    worst = max(part.difference for part in parts)
+    return parts[0]._replace(content=content, difference=worst)
+
+
+def made(model: Model, to: Target, *, half: bool = False) -> Made:
+    """Return a model for another program.
+
+    Parameters
+    ----------
+    model : Segmenter or ObjectClassifier
+        Trained.
+    to : str
+        "onnx" or "torchscript".
+    half : bool
+        Whether weights of ONNX are kept in half precision.
+
+    Raises
+    ------
+    InputError
+        When what was made is further than 1e-4 from the model; with weights in
+        half precision the distance is told, not judged.
+    """
+    content = _onnx(model, half) if to == "onnx" else _script(model)
+    return proved(model, content, to, tolerance=np.inf if half else TOLERANCE)
+
+
+def proved(
+    model: Model, content: bytes, to: Target, *, tolerance: float, raw: bool = True
+) -> Made:
+    """Return content that another process ran, compared with the model.
+
+    Parameters
+    ----------
+    model : Segmenter or ObjectClassifier
+        That it was made of.
+    content : bytes
+        Of a file.
+    to : str
+        "onnx" or "torchscript".
+    tolerance : float
+        More is refused.
+    raw : bool
+        Whether it takes raw pixels; else normalised ones.
+    """
+    cases = proof.cases_of(model, raw=raw)
+    expected = proof.expected_of(model, cases, raw=raw)
+    with TemporaryDirectory(prefix="morphogen-") as folder:
+        path = Path(folder, f"model{ENDINGS[to]}")
+        path.write_bytes(content)
+        found = proof.in_fresh_process(path, cases)
+    worst = proof.difference(found, expected)
+    if worst > tolerance:
+        raise InputError(
+            f"Nothing was written: the file differs from the model by {worst:.1e}, "
+            f"and {tolerance:.0e} is allowed."
+        )
+    return Made(content, worst, proof.dice(found, expected), tuple(cases))
+
+
+def _onnx(model: Model, half: bool) -> bytes:
+    if isinstance(model, ObjectClassifier):
+        proto = classifier_model(model, half=half)
+    else:
+        proto = segmenter_model(model, half=half)
+    return bytes(proto.SerializeToString())
+
+
+def _script(model: Model, raw: bool = True) -> bytes:
+    """Return the archive without the places of this machine's source files."""
+    from napari_morphogen.export.torchscript import (
+        archived,
+        classifier_script,
+        segmenter_script,
+    )
+
+    if isinstance(model, ObjectClassifier):
+        module, words = classifier_script(model), about_classifier(model)
+    else:
+        module, words = segmenter_script(model, raw=raw), about(model)
+    return without_traces(archived(module, {f"{KEY}.json": json.dumps(words)}))
+
+
+def without_traces(archive: bytes) -> bytes:
+    """Return a TorchScript archive that says nothing of the machine it is from.
+
+    Parameters
+    ----------
+    archive : bytes
+        As torch wrote it.
+    """
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(kept, "w") as new:
+        for name in _kept(old):
+            new.writestr(zipfile.ZipInfo(name), old.read(name))
+    return kept.getvalue()
+
+
+def _kept(archive: zipfile.ZipFile) -> Iterator[str]:
+    return (name for name in archive.namelist() if not name.endswith(TRACES))

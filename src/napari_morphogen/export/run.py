@@ -1,0 +1,308 @@
+"""ONNX models applied to images, without PyTorch."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_morphogen.export.safety import checked_bytes, metadata
+from napari_morphogen.nn.normalise import (
+    channels_first,
+    check_channels,
+    normalised,
+    rescaled,
+    resized,
+)
+from napari_morphogen.nn.scale import busiest, found_scale
+from napari_morphogen.nn.tiles import TILE, margins_of, tiles, widened
+from napari_morphogen.params import InputError
+
+TASKS = ("instances", "interiors", "edges", "semantic")
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+QUIET = 4  # of the log: errors are raised as well
+MISSING = (
+    "ONNX files need onnxruntime, which is not installed; run: "
+    'pip install "napari-morphogen[onnx]".'
+)
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """An exported network, applied as it was in training.
+
+    Attributes
+    ----------
+    session : InferenceSession
+        Of onnxruntime.
+    ndim, in_channels : int
+        Of the images that it takes.
+    task : str
+        As of `nn.segmenter.Segmenter`.
+    classes : tuple of str
+        Names of what is predicted.
+    strides, reach : tuple of int
+        Pixels that one of the coarsest level covers, and how far away a pixel can
+        change the prediction, per axis.
+    diameter : float
+        To which images are scaled, in pixels; 0 is no scaling.
+    scales : tuple of float
+        Least and greatest scale of the training images.
+    spacing : tuple of float
+        Pixel size per axis in training, the finest 1.
+    thresholds : mapping of str to float
+        With which objects are made.
+    """
+
+    session: Any
+    ndim: int
+    in_channels: int
+    task: str
+    classes: tuple[str, ...]
+    strides: tuple[int, ...]
+    reach: tuple[int, ...]
+    diameter: float = 0.0
+    scales: tuple[float, float] = (1.0, 1.0)
+    spacing: tuple[float, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    def predict(
+        self,
+        image: NDArray[Any],
+        *,
+        channel_axis: int | None = None,
+        part: tuple[slice, ...] | None = None,
+        scale: float = 0.0,
+        tile: int = 0,
+        flips: bool = False,
+        device: str = "cpu",
+    ) -> NDArray[np.float32]:
+        """Return what the network makes of an image.
+
+        Parameters
+        ----------
+        image : ndarray of shape ([P,] M, N), channels anywhere
+            With the number of channels of the training.
+        channel_axis : int or None
+            The axis that holds channels.
+        part : tuple of slice or None
+            Which part to predict; its intensities are seen as those of the whole.
+        scale : float
+            By which the image is enlarged before; 0 finds it from the size of
+            the objects when the network was trained on objects of one size.
+        tile : int
+            Pixels along each axis predicted at once; 0 chooses.
+        flips : bool
+            Whether to average over all mirrored images.
+        device : str
+            Where it computes is chosen by the installed onnxruntime.
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (classes, [P,] M, N)
+            As those of the model that was exported, within 1e-4.
+        """
+        ready = self._ready(image, channel_axis)[(slice(None), *(part or ()))]
+        if ready.size == 0:
+            return np.zeros((len(self.classes), *ready.shape[1:]), np.float32)
+
+        def at(
+            values: NDArray[np.float32], factor: float, mirrored: bool
+        ) -> NDArray[np.float32]:
+            scaled = rescaled(values, (factor,) * self.ndim)
+            return self._mirrored(scaled, tile) if mirrored else self._at(scaled, tile)
+
+        if self.diameter <= 0:
+            return at(ready, 1.0, flips)
+        looked = ready if scale else busiest(ready)
+        chosen = scale or found_scale(
+            lambda tried: at(looked, tried, False), self.diameter, self.scales
+        )
+        return resized(at(ready, chosen, flips), ready.shape[1:])
+
+    def with_thresholds(self, **thresholds: float) -> Self:
+        """Return a copy that makes objects with other thresholds."""
+        return replace(self, thresholds={**self.thresholds, **thresholds})
+
+    def _ready(
+        self, image: NDArray[Any], channel_axis: int | None
+    ) -> NDArray[np.float32]:
+        first = channels_first(image, channel_axis)
+        check_channels(first, self.in_channels)
+        if first.ndim != self.ndim + 1:
+            kinds = {2: "planes", 3: "volumes"}
+            raise InputError(
+                f"The network was trained on {kinds[self.ndim]}, but the image "
+                f"has {first.ndim - 1} axes; choose the axes to segment."
+            )
+        return normalised(first)
+
+    def _at(self, image: NDArray[np.float32], tile: int) -> NDArray[np.float32]:
+        shape = image.shape[1:]
+        out = np.empty((len(self.classes), *shape), np.float32)
+        margins = margins_of(self.reach, self.strides)
+        for place in tiles(shape, tile or TILE[self.ndim], self.strides):
+            wide, inside = widened(place, margins, shape)
+            found = self._run(image[(slice(None), *wide)])
+            out[(slice(None), *place)] = found[(slice(None), *inside)]
+        return out
+
+    def _mirrored(self, image: NDArray[np.float32], tile: int) -> NDArray[np.float32]:
+        """Return the mean over all mirrored images, which pool the same pixels."""
+        shape, axes = image.shape[1:], range(1, image.ndim)
+        ends = [-n % s for n, s in zip(shape, self.strides, strict=True)]
+        padded = np.pad(image, [(0, 0), *((0, end) for end in ends)], mode="edge")
+        shape_of_all = (len(self.classes), *padded.shape[1:])
+        total: NDArray[np.float32] = np.zeros(shape_of_all, np.float32)
+        for choice in product((False, True), repeat=self.ndim):
+            pairs = zip(axes, choice, strict=True)
+            turned = tuple(axis for axis, chosen in pairs if chosen)
+            total += np.flip(self._at(np.flip(padded, turned), tile), turned)
+        inside = tuple(slice(n) for n in shape)
+        return np.asarray(total[(slice(None), *inside)] / 2**self.ndim, np.float32)
+
+    def _run(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the network makes of a normalised image."""
+        usual = np.tile(np.array([0, 1], np.float32), (1, self.in_channels, 1))
+        given = {"image": np.ascontiguousarray(image)[np.newaxis], "range": usual}
+        try:
+            return np.asarray(self.session.run(None, given)[0][0])
+        except _refusals() as error:
+            size = " x ".join(map(str, image.shape[1:]))
+            raise InputError(
+                f"onnxruntime could not compute a part of {size} pixels, perhaps for "
+                "lack of memory; give a smaller tile."
+            ) from error
+
+
+def opened(path: str | Path) -> OnnxModel:
+    """Return the model in an ONNX file that was exported here.
+
+    Parameters
+    ----------
+    path : path
+        From anyone: a file that would run foreign code or read other files is
+        refused.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be used.
+    """
+    path = Path(path).expanduser()
+    content = checked_bytes(path)
+    given = metadata(content)
+    if given.get("kind") != "segmenter":
+        raise InputError(
+            f"{path} holds no network that segments images and was exported here; "
+            "choose another file."
+        )
+    return _described(session_of(content, path), given, path)
+
+
+def session_of(content: bytes, path: Path) -> Any:
+    """Return a session of onnxruntime for the content of a file.
+
+    Parameters
+    ----------
+    content : bytes
+        That `checked_bytes` let pass.
+    path : Path
+        Named in messages.
+    """
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise InputError(MISSING) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = QUIET
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(
+            content, options, providers=_providers(onnxruntime)
+        )
+    except _refusals() as error:
+        raise InputError(
+            f"onnxruntime cannot use {path}; export the model again."
+        ) from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what onnxruntime raises; its errors have no common class."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = (
+        "Fail",
+        "InvalidArgument",
+        "InvalidProtobuf",
+        "InvalidGraph",
+        "NotImplemented",
+        "RuntimeException",
+    )
+    return (MemoryError, *(getattr(state, name) for name in names))
+
+
+def _providers(onnxruntime: Any) -> list[str]:
+    """Return where to compute: on a graphics card where this build knows one."""
+    there = onnxruntime.get_available_providers()
+    return [name for name in PROVIDERS if name in there]
+
+
+def _described(session: Any, given: dict[str, Any], path: Path) -> OnnxModel:
+    """Return the model that a file describes, every value of it checked."""
+    try:
+        model = OnnxModel(
+            session,
+            len(given["axes"]) - 2,
+            int(given["in_channels"]),
+            str(given["task"]),
+            tuple(str(name) for name in given["classes"]),
+            tuple(int(s) for s in given["strides"]),
+            tuple(int(r) for r in given["reach"]),
+            float(given["diameter"]),
+            (float(given["scales"][0]), float(given["scales"][1])),
+            tuple(float(s) for s in given["spacing"]),
+            {str(k): float(v) for k, v in given["thresholds"].items()},
+        )
+        _check(model)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise InputError(
+            f"The description in {path} does not fit its network; export the model "
+            "again."
+        ) from error
+    return model
+
+
+def _check(model: OnnxModel) -> None:
+    """Raise ValueError unless the description fits the graph."""
+    sizes = (*model.strides, *model.reach)
+    lengths = (*model.scales, *model.spacing)
+    fits = (
+        model.ndim in (2, 3)
+        and model.task in TASKS
+        and len(model.strides) == len(model.reach) == model.ndim
+        and all(1 <= size <= 4096 for size in sizes)
+        and all(math.isfinite(s) and s > 0 for s in lengths)
+        and math.isfinite(model.diameter)
+        and model.diameter >= 0
+    )
+    (image,), (out,) = model.session.get_inputs(), model.session.get_outputs()
+    shapes = (image.shape, out.shape)
+    channels = [shape[1] for shape in shapes]
+    if not fits or [len(shape) for shape in shapes] != [model.ndim + 2] * 2:
+        raise ValueError("its description is none that is known")
+    if channels != [model.in_channels, len(model.classes)]:
+        raise ValueError("its description does not fit its graph")

@@ -1,0 +1,162 @@
+"""The dock that writes trained networks for other programs."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from magicgui import widgets
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QFileDialog
+
+from napari_morphogen.exports import ENDINGS, Exported, Target, export
+from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.settings import remember, remembered
+from napari_morphogen.worker import POOL
+
+LICENCES = ("CC-BY-4.0", "CC0-1.0", "MIT", "BSD-3-Clause", "Apache-2.0")
+REMEMBERED = "export"
+
+
+class Kind(NamedTuple):
+    """What can be written.
+
+    Attributes
+    ----------
+    to : str
+        As of `exports.export`.
+    half : bool
+        Whether weights are kept in half precision.
+    help : str
+        What it is for.
+    """
+
+    to: Target
+    half: bool
+    help: str
+
+
+KINDS = {
+    "ONNX": Kind("onnx", False, "Runs without PyTorch: here, and in most programs."),
+    "ONNX, half the size": Kind(
+        "onnx", True, "Weights in half precision; how much differs is shown."
+    ),
+    "TorchScript": Kind("torchscript", False, "For programs built on libtorch."),
+    "bioimage.io package": Kind(
+        "bioimageio", False, "For ilastik, deepImageJ and others that read packages."
+    ),
+}
+
+
+class ExportDock(widgets.Container[widgets.Widget]):
+    """Writes a model file for another program."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self._job: Job | None = None
+        self._build()
+        self.run.changed.connect(lambda: self._ask_where())
+        self.cancel.changed.connect(lambda: self._stop())
+        self.kind.changed.connect(lambda: self._kind_changed())
+        self._kind_changed()
+        POOL.warm()
+
+    def _build(self) -> None:
+        self.model = widgets.FileEdit(
+            name="model",
+            filter="Models (*.morphogen)",
+            nullable=True,
+            tooltip="Written by the Train or the Object classes dock",
+        )
+        self.kind = widgets.ComboBox(name="write", choices=list(KINDS))
+        known = remembered(REMEMBERED)
+        self.authors = widgets.LineEdit(
+            name="authors",
+            value=str(known.get("authors", "")),
+            tooltip="Names, separated by commas",
+        )
+        self.licence = widgets.ComboBox(name="licence", choices=LICENCES)
+        if known.get("licence") in LICENCES:
+            self.licence.value = known["licence"]
+        self.help = widgets.Label(name="help", label="")
+        self.run = widgets.PushButton(name="run", text="Export…")
+        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.status = widgets.Label(name="status", label="")
+        chosen = widgets.Container[Any](
+            widgets=[self.model, self.kind, self.authors, self.licence]
+        )
+        buttons = widgets.Container[Any](
+            widgets=[self.run, self.cancel], layout="horizontal", labels=False
+        )
+        for container in (chosen, buttons):
+            container.margins = (0, 0, 0, 0)
+        self.extend([chosen, self.help, buttons, self.status])
+        for label in (self.help, self.status):
+            label.native.setWordWrap(True)
+
+    @property
+    def chosen(self) -> Kind:
+        """What is to be written."""
+        return KINDS[self.kind.value]
+
+    def _kind_changed(self) -> None:
+        self.help.value = self.chosen.help
+        self.authors.visible = self.licence.visible = self.chosen.to == "bioimageio"
+
+    def _ask_where(self) -> None:
+        model = self._model()
+        if model is None:
+            self.status.value = "Choose a model file first."
+            return
+        ending = ENDINGS[self.chosen.to]
+        path, _ = QFileDialog.getSaveFileName(
+            self.native, "Export", str(model.with_suffix(ending)), f"*{ending}"
+        )
+        if path:
+            self.export_to(path)
+
+    def _model(self) -> Path | None:
+        """Return the model file; the form shows the present folder where none is."""
+        path = Path(str(self.model.value or ""))
+        return path if path.is_file() else None
+
+    def export_to(self, path: str | Path) -> None:
+        """Write the chosen model.
+
+        Parameters
+        ----------
+        path : path
+            Of the file to write; its ending is added where it has none.
+        """
+        model, kind = self._model(), self.chosen
+        if model is None:
+            self.status.value = "Choose a model file first."
+            return
+        path = Path(path)
+        path = path if path.suffix else path.with_suffix(ENDINGS[kind.to])
+        authors = [name.strip() for name in self.authors.value.split(",")]
+        known = {"authors": self.authors.value, "licence": self.licence.value}
+        remember(REMEMBERED, known)
+        words = {"half": kind.half, "authors": authors, "licence": self.licence.value}
+        job = self._job = Job(partial(export, **words), model, path, kind.to)
+        job.item.connect(self._take)
+        job.finished.connect(lambda seconds: self._end())
+        job.failed.connect(self._end)
+        job.cancelled.connect(lambda: self._end("Cancelled; nothing was written."))
+        self.run.enabled, self.cancel.enabled = False, True
+        self.status.value = "Starting …"
+        job.start()
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def _take(self, item: str | Exported) -> None:
+        if isinstance(item, Exported):
+            item = f"Wrote {item.path.name}: {item.words}."
+        self.status.value = item
+
+    def _end(self, text: str = "") -> None:
+        self._job = None
+        self.run.enabled, self.cancel.enabled = True, False
+        if text:
+            self.status.value = text

@@ -1,0 +1,247 @@
+"""Candidates tried on scenes: what bad ones cost, and what good ones score."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_morphogen.params import InputError, last
+from napari_morphogen.params import Step as IterationStep
+from napari_morphogen.pipeline import plan
+from napari_morphogen.plans import Frame
+from napari_morphogen.spatial import SpatialArray
+from napari_morphogen.tuning.candidates import Candidate, Step, applied, channels
+from napari_morphogen.tuning.scenes import Scene
+from napari_morphogen.tuning.scoring import Judge, Tally
+
+CACHED = 96_000_000  # bytes of results of first steps
+TINY = 32  # pixels along every axis, to warm up
+LAG = 0.06  # in score: further behind the best on the same scenes, and it ends
+LAG_ALONE = 0.2  # as long as a single scene has spoken
+
+Clock = Callable[[], float]
+
+
+class TooSlow(Exception):
+    """A candidate took longer than it may."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A candidate and how it did.
+
+    Attributes
+    ----------
+    candidate : Candidate
+        What was tried.
+    folds : ndarray or None
+        Score of every fold; None when it ended early.
+    mean : float
+        Over the folds, or the scenes it came to; -1 when it failed.
+    seconds : float
+        Per million pixels.
+    whole : bool
+        Whether whole images were looked at.
+    problem : str
+        Why it failed.
+    scenes : tuple of float
+        Score of every scene it came to.
+    classes : mapping of int to int
+        The class that every number of its labels stands for; empty for objects.
+    """
+
+    candidate: Candidate
+    folds: NDArray[np.float64] | None
+    mean: float
+    seconds: float
+    whole: bool
+    problem: str = ""
+    scenes: tuple[float, ...] = ()
+    classes: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass
+class Bench:
+    """Tries candidates; keeps what first steps made for those that share them.
+
+    Attributes
+    ----------
+    judge : Judge
+        Scores the labels.
+    clock : callable
+        Seconds.
+    """
+
+    judge: Judge
+    clock: Clock
+    _kept: OrderedDict[Any, SpatialArray] = field(default_factory=OrderedDict)
+    _bytes: int = 0
+
+    @property
+    def scenes(self) -> Sequence[Scene]:
+        """What candidates are tried on."""
+        return self.judge.scenes
+
+    def tried(
+        self, candidate: Candidate, limit: float, best: Sequence[float] = ()
+    ) -> Trial:
+        """Try a candidate on the crops, scene by scene.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            What is tried.
+        limit : float
+            Seconds it may take.
+        best : sequence of float
+            Scores of the scenes to keep up with.
+        """
+        start, pixels = self.clock(), 0
+        tallies: list[Tally] = []
+        problem = ""
+        for number, scene in enumerate(self.scenes):
+            try:
+                if self.clock() - start > limit:
+                    raise TooSlow
+                labels = self.labels(candidate, number, start + limit)
+                tallies.append(self.judge.tally(number, labels))
+            except TooSlow:
+                problem = f"takes more than {limit:.2g} s"
+            except InputError as error:
+                problem = str(error)
+            except MemoryError:
+                problem = "the memory is too small"
+            pixels += scene.truth.size
+            alone = tuple(one.score for one in tallies)
+            if problem or _behind(alone, best, len(self.scenes)):
+                break
+        seconds = (self.clock() - start) / max(pixels, 1) * 1e6
+        return self._trial(candidate, tallies, seconds, problem)
+
+    def _trial(
+        self,
+        candidate: Candidate,
+        tallies: Sequence[Tally],
+        seconds: float,
+        problem: str,
+    ) -> Trial:
+        alone = tuple(one.score for one in tallies)
+        whole = all(scene.whole for scene in self.scenes)
+        if problem:
+            return Trial(candidate, None, -1.0, seconds, whole, problem, alone)
+        if len(tallies) < len(self.scenes):
+            mean = float(np.mean(alone))
+            return Trial(candidate, None, mean, seconds, whole, "", alone)
+        return self._full(candidate, tallies, seconds, whole)
+
+    def warm(self, candidate: Candidate) -> None:
+        """Run a candidate on a few pixels: the first time takes longer."""
+        image = self.scenes[0].image
+        place = tuple(
+            slice(None) if axis == "c" else slice(0, TINY) for axis in image.axes
+        )
+        with suppress(InputError, MemoryError):
+            applied(candidate, image.like(np.ascontiguousarray(image.data[place])))
+
+    def confirmed(self, trial: Trial) -> Trial:
+        """Return the trial with scores of whole images.
+
+        Parameters
+        ----------
+        trial : Trial
+            One with scores of all crops.
+        """
+        start = self.clock()
+        pixels, tallies = 0, []
+        for number, scene in enumerate(self.scenes):
+            labels = self.whole_labels(trial.candidate, number)
+            tallies.append(self.judge.tally(number, labels))
+            pixels += int(np.prod(scene.spatial))
+        seconds = (self.clock() - start) / max(pixels, 1) * 1e6
+        return self._full(trial.candidate, tallies, seconds, True)
+
+    def _full(
+        self,
+        candidate: Candidate,
+        tallies: Sequence[Tally],
+        seconds: float,
+        whole: bool,
+    ) -> Trial:
+        folds = self.judge.scores(tallies)
+        mean, alone = self.judge.mean(folds), tuple(one.score for one in tallies)
+        classes = self.judge.classes(tallies)
+        return Trial(candidate, folds, mean, seconds, whole, "", alone, classes)
+
+    def labels(
+        self, candidate: Candidate, number: int, deadline: float = np.inf
+    ) -> NDArray[Any]:
+        """Return what a candidate makes of the crop of a scene."""
+        image = self.scenes[number].image
+        made = self._made(candidate, ("crop", number), image, deadline)
+        return np.asarray(made.data)
+
+    def whole_labels(self, candidate: Candidate, number: int) -> NDArray[Any]:
+        """Return what a candidate makes of the frame, in the crop of a scene."""
+        scene = self.scenes[number]
+        if scene.whole:
+            return self.labels(candidate, number)
+        frame = scene.frame.like(np.asarray(scene.frame.data))
+        key = ("frame", scene.number, scene.index)
+        made = self._made(candidate, key, frame, np.inf)
+        return np.asarray(made.data[scene.box])
+
+    def _made(
+        self, candidate: Candidate, key: Any, image: SpatialArray, deadline: float
+    ) -> SpatialArray:
+        result = image
+        path: tuple[Any, ...] = (key, candidate.channel)
+        for one, channel in channels(candidate):
+            path = (*path, one)
+            found = self._kept.get(path)
+            if found is None:
+                found = self._computed(one, result, channel, deadline)
+                self._keep(path, found)
+            else:
+                self._kept.move_to_end(path)
+            result = found
+        return result
+
+    def _computed(
+        self, one: Step, image: SpatialArray, channel: int | None, deadline: float
+    ) -> SpatialArray:
+        todo = plan(one.method, image, channel=channel, **one.parameters)
+        joined: dict[str, Any] = {}
+        for index in todo.frames:
+            steps = todo.steps(index)
+            if todo.iterates:
+                steps = self._in_time(steps, deadline)
+            todo.put(joined, index, last(steps))
+        return todo.results(joined)[todo.output]
+
+    def _in_time(
+        self, steps: Iterator[IterationStep[Frame]], deadline: float
+    ) -> Iterator[IterationStep[Frame]]:
+        for one in steps:
+            if self.clock() > deadline:
+                raise TooSlow
+            yield one
+
+    def _keep(self, path: Any, found: SpatialArray) -> None:
+        self._kept[path] = found
+        self._bytes += found.data.nbytes
+        while self._bytes > CACHED and len(self._kept) > 1:
+            _, gone = self._kept.popitem(last=False)
+            self._bytes -= gone.data.nbytes
+
+
+def _behind(ours: Sequence[float], best: Sequence[float], count: int) -> bool:
+    """Tell whether scores lag so far that the rest is not worth the time."""
+    done = len(ours)
+    if not best or not done or done >= count:
+        return False
+    lag = float(np.mean(best[:done]) - np.mean(ours))
+    return lag > LAG + (LAG_ALONE - LAG) / done
