@@ -5,7 +5,6 @@ from napari_morphogen.learning.course import (
     learn,
     patches,
     ready,
-    unfinished,
 )
 from napari_morphogen.learning.messages import (
     STOP,
@@ -17,6 +16,7 @@ from napari_morphogen.learning.messages import (
     View,
     lesson,
     painted_frames,
+    unfinished,
 )
 
 __all__ = [

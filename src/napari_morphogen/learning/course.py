@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_morphogen.learning.messages import (
     STOP,
+    UNFINISHED,
     Files,
     Lesson,
     Painted,
@@ -20,6 +21,7 @@ from napari_morphogen.learning.messages import (
     Settings,
     View,
     painted_frames,
+    unfinished,
 )
 from napari_morphogen.params import InputError
 from napari_morphogen.plans import Frame, Index
@@ -35,10 +37,10 @@ WORTH = 0.98  # of the loss before, at most, for another round
 AFTER_CORRECTION = 20.0  # seconds, at least, that a new stroke is learnt from
 REPORT_SECONDS = 0.2
 LOOK_SECONDS = 2.0  # between two predictions, at least
+LEAST = 2.0  # seconds for the thresholds
 FIRST_LOOK = 4  # steps; before, there is nothing but chance to see
 LOOKING = 0.08  # of the time at most
 SAVE_SECONDS = 15.0
-UNFINISHED = ".training"  # ending of the file of a training
 
 
 def learn(
@@ -113,17 +115,6 @@ def patches(
     course.begin("")
     images, targets = course.training.batch(0)
     yield images.numpy(), targets[:, 0].round().numpy().astype(np.int32)
-
-
-def unfinished(path: str | Path) -> Path:
-    """Return where a training that writes the model `path` keeps its state.
-
-    Examples
-    --------
-    >>> unfinished("cells.morphogen").name
-    'cells.training'
-    """
-    return Path(path).with_suffix(UNFINISHED)
 
 
 def need_networks() -> None:
@@ -365,7 +356,9 @@ class _Course:
 
         images, labels = self.samples()
         sparse = self.settings.sparse or self.settings.task == "interiors"
-        return tuned(model, images, labels, channel_axis=0, sparse=sparse)
+        left = (1 - TRAINING) * self.settings.seconds
+        words: dict[str, Any] = {"channel_axis": 0, "sparse": sparse}
+        return tuned(model, images, labels, seconds=max(left, LEAST), **words)
 
     def _last(self, note: str) -> Report:
         step, seconds = self.training.position

@@ -19,6 +19,7 @@ from napari_morphogen.spatial import SpatialArray
 Task = Literal["semantic", "instances", "interiors", "edges"]
 Place = tuple[slice, ...]
 STOP = "stop"  # told to end training early
+UNFINISHED = ".training"  # ending of the file of a training
 LIMITS = (
     ("seconds", 1, math.inf),
     ("held_out", 0, 0.9),
@@ -254,3 +255,14 @@ def painted_frames(given: Lesson) -> Iterator[tuple[Index, NDArray[Any]]]:
         frame = np.asarray(labels.data[todo.select(labels.axes, index)])
         if frame.any() or len(todo.frames) == 1:
             yield index, frame
+
+
+def unfinished(path: str | Path) -> Path:
+    """Return where a training that writes the model `path` keeps its state.
+
+    Examples
+    --------
+    >>> unfinished("cells.morphogen").name
+    'cells.training'
+    """
+    return Path(path).with_suffix(UNFINISHED)

@@ -1,5 +1,7 @@
 """Objects made of what a network predicts, and the thresholds that suit it best."""
 
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any, Protocol, Self, TypeVar
@@ -22,6 +24,7 @@ CHOICES: Mapping[str, Sequence[float]] = {
     "least_share": (0.0, 0.1, 0.2),
 }
 
+TRIALS = 18  # of all choices, in `tuned_thresholds`
 
 Trained = TypeVar("Trained", bound="Predictor")
 
@@ -178,6 +181,7 @@ def tuned(
     *,
     channel_axis: int | None = None,
     sparse: bool = False,
+    seconds: float = math.inf,
 ) -> Trained:
     """Return a segmenter that makes objects with the thresholds that suit it best.
 
@@ -191,6 +195,9 @@ def tuned(
         The axis of the images that holds channels.
     sparse : bool
         Labels are strokes: 0 unlabelled, 1 background, objects from 2.
+    seconds : float
+        How long about this may take: as many images are looked at as there is time
+        for, at least one.
 
     Notes
     -----
@@ -203,13 +210,19 @@ def tuned(
         sparse = False
         if not given:
             return segmenter
-    maps = [segmenter.predict(image, channel_axis=channel_axis) for image, _ in given]
-    truths = [np.where(drawn > 1, drawn, 0) if sparse else drawn for _, drawn in given]
-    return segmenter.with_thresholds(
-        **tuned_thresholds(
-            [np.stack(foreground_and_centre(m)) for m in maps], truths, sparse=sparse
-        )
-    )
+    maps: list[NDArray[np.float32]] = []
+    truths: list[NDArray[Any]] = []
+    spent, start = 0.0, time.monotonic()
+    for image, drawn in given:
+        found = segmenter.predict(image, channel_axis=channel_axis)
+        maps.append(np.stack(foreground_and_centre(found)))
+        truths.append(np.where(drawn > 1, drawn, 0) if sparse else drawn)
+        begun = time.monotonic()
+        _quality(maps[-1:], truths[-1:], segmenter.thresholds, sparse)
+        spent += TRIALS * (time.monotonic() - begun)
+        if time.monotonic() - start + spent > seconds:
+            break
+    return segmenter.with_thresholds(**tuned_thresholds(maps, truths, sparse=sparse))
 
 
 def painted_objects(strokes: NDArray[Any]) -> NDArray[np.int32]:
