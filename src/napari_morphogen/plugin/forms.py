@@ -42,11 +42,13 @@ def values(container: widgets.Container[Any]) -> dict[str, Any]:
 def fill(container: widgets.Container[Any], saved: Mapping[str, Any]) -> None:
     """Set the rows to saved values; what does not fit any more is left alone."""
     for row in _rows(container):
-        if row.name in saved:
-            try:
-                row.value = saved[row.name]
-            except (TypeError, ValueError):
-                continue  # limits or choices have changed since
+        value = saved.get(row.name)
+        if value is None:  # nothing was chosen, such as a file
+            continue
+        try:
+            row.value = value
+        except (TypeError, ValueError):
+            continue  # limits or choices have changed since
 
 
 def defaults(method: Method) -> dict[str, Any]:
@@ -65,7 +67,8 @@ def _rows(container: widgets.Container[Any]) -> Iterable[Row]:
 
 def _said(row: Row) -> Any:
     if isinstance(row, widgets.FileEdit):
-        return row.line_edit.value  # as a path, nothing would be the current folder
+        # as a path, nothing would be the current folder
+        return row.line_edit.value or None
     return row.value
 
 
