@@ -320,7 +320,7 @@ def save(viewer: Any, name: str) -> None:
 
     linger(1)
     shown = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False))
-    rare = name in ("evaluate", "tune")  # colours of few pixels each
+    rare = name == "evaluate"  # the colours of its legend are few pixels each
     way = Image.Quantize.MAXCOVERAGE if rare else Image.Quantize.MEDIANCUT
     plain = shown.convert("RGB")
     small = plain.quantize(COLOURS, method=way, dither=Image.Dither.NONE)

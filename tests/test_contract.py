@@ -580,7 +580,9 @@ def test_array_comes_first_and_the_rest_by_name(method):
 def test_every_parameter_has_help_and_a_fitting_default(method):
     for param in parameters(method.function):
         assert param.help, f"{param.name} has no help"
-        if not param.role:
+        if param.files:
+            assert param.required and param.default is None
+        elif not param.role:
             checked = param.check(param.default)
             assert checked == param.default, param.name
             assert type(checked) is type(param.default), param.name

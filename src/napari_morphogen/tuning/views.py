@@ -91,6 +91,7 @@ def sweep_values(param: Param, now: Any) -> tuple[Any, ...]:
     Examples
     --------
     >>> from napari_morphogen.params import parameters
+    >>> from napari_morphogen.registry import get
     >>> known = parameters(get("threshold").function)
     >>> sweep_values(next(p for p in known if p.name == "sigma"), 2.0)
     (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0)
