@@ -109,7 +109,7 @@ MEANINGS: dict[str, Meaning] = {
         ),
         (
             "copies",
-            "share that repeats training images; blind to a copied part of a patch",
+            "share that repeats training patches; blind to moved or partial copies",
             "10.48550/arXiv.2004.05675",
         ),
     )
