@@ -305,3 +305,29 @@ def test_strokes_inside_and_on_borders_take_touching_objects_apart(tmp_path):
     truth = np.where(np.arange(96) < 16, 0, labels)
     detection = object_scores(found, truth).detections[0]
     assert detection.fn <= 2 and detection.fp <= 2
+
+
+def test_a_model_of_another_kind_is_not_gone_on_from(tmp_path):
+    image, inside = discs()
+    path = tmp_path / "m.morphogen"
+    taught(path, image, strokes(inside), steps=4)
+    objects = Settings(**{**vars(SMALL), "task": "instances"})
+    lessons = [lesson(image, inside.astype(int), objects, path)]
+    with pytest.raises(InputError, match='"semantic", not for "instances"'):
+        next(learn(lessons, objects, path, path))
+    volume = np.stack([image] * 4)
+    lessons = [lesson(volume, np.stack([strokes(inside)] * 4), SMALL, path)]
+    with pytest.raises(InputError, match="on planes"):
+        next(learn(lessons, SMALL, path, path))
+
+
+@pytest.mark.parametrize("number", [0, 900])
+def test_a_stroke_that_cannot_be_used_does_not_end_the_training(tmp_path, number):
+    image, inside = discs()
+    path = tmp_path / "m.morphogen"
+    wrong = np.full(image.shape, number, int)
+    told = [[Painted(0, (), wrong)]]
+    reports = taught(path, image, strokes(inside), steps=20, told=told)
+    said = {0: "Nothing is painted", 900: "900"}[number]
+    assert any(said in report.note for report in reports)
+    assert reports[-1].done and path.is_file()

@@ -284,6 +284,9 @@ def matching(name: str, value: Any, todo: Plan) -> SpatialArray:
         return SpatialArray(labels, todo.axes, name=value.name, metadata=value.metadata)
     array = value.data if isinstance(value, SpatialArray) else value
     array = array if hasattr(array, "ndim") else np.asarray(array)
+    own = value.axes if isinstance(value, SpatialArray) else ""
+    if "c" in own and "c" not in todo.image.axes:  # on all channels of the layer
+        array = array.max(axis=own.index("c"))
     sizes = zip(todo.axes, todo.shape, strict=True)
     spatial = {axis: size for axis, size in sizes if axis in SPATIAL_AXES}
     whole = tuple(todo.sizes.values())

@@ -186,10 +186,60 @@ def test_patches_are_shown(viewer, qtbot, until, dock):
     )
 
 
-def test_closing_the_dock_ends_the_training(viewer, qtbot, until, dock):
-    painted(viewer, dock, qtbot)
+def test_closing_the_dock_ends_the_training(viewer, qtbot, until, dock, process_for):
+    layer = painted(viewer, dock, qtbot)
     click(qtbot, dock.run)
     job = dock._job
+    assert job.running
     viewer.window.remove_dock_widget(dock.native)
     dock.close()
     until(lambda: not job.running)
+    layer.paint((20, 20), 1)  # nobody listens any more
+    process_for(0.5)
+    assert layer.data[20, 20] == 1
+
+
+def test_what_is_painted_on_the_prediction_stays(viewer, qtbot, until, dock):
+    painted(viewer, dock, qtbot)
+    click(qtbot, dock.run)
+    until(lambda: "coins network_classes" in viewer.layers)
+    mine = viewer.layers["coins network_classes"]
+    mine.paint((5, 5), 7)
+    until(lambda: "coins network_classes [1]" in viewer.layers)
+    click(qtbot, dock.run)
+    until(idle(dock))
+    assert mine.data[5, 5] == 7
+    assert 7 not in viewer.layers["coins network_classes [1]"].data
+
+
+def test_strokes_serve_whichever_channel_is_chosen(viewer, qtbot, until, dock):
+    viewer.layers.clear()
+    viewer.open_sample("napari-morphogen", "drifting")
+    click(qtbot, dock.new)
+    layer = viewer.layers["strokes"]
+    layer.data[0, :, 60:64] = 1
+    layer.data[0, :, 64:68] = 2
+    dock.channel.value = "1"
+    click(qtbot, dock.run)
+    until(lambda: dock.last is not None and dock.last.step > 0, 60)
+    click(qtbot, dock.run)
+    until(idle(dock))
+    assert "Trained" in dock.status.value
+
+
+def test_layers_of_the_user_are_left_alone(viewer, qtbot, until, dock):
+    mine = viewer.add_image(np.eye(8), name="patches")
+    dock.image.value = viewer.layers["coins"]
+    painted(viewer, dock, qtbot)
+    for _ in range(2):
+        click(qtbot, dock.patches)
+        until(lambda: "Each plane" in dock.status.value)
+        dock.status.value = ""
+    assert mine in viewer.layers
+    assert len(viewer.layers) == 5  # and the patches once
+
+
+def test_other_labels_begin_a_new_network(viewer, qtbot, until, dock):
+    dock.start.value = "the last result"
+    dock.meaning.value = "objects (all painted)"
+    assert dock.start.value == "a new network"

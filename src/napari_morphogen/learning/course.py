@@ -16,13 +16,13 @@ from napari_morphogen.learning.messages import (
     Files,
     Lesson,
     Painted,
-    Place,
     Report,
     Settings,
     View,
     painted_frames,
     unfinished,
 )
+from napari_morphogen.learning.taught import samples
 from napari_morphogen.params import InputError
 from napari_morphogen.plans import Frame, Index
 from napari_morphogen.segment.models import MISSING, maps_by
@@ -30,7 +30,6 @@ from napari_morphogen.segment.trained import classes_by, objects_by
 
 Learning = Generator[Report, list[Any] | None, None]
 
-MOST_CLASSES = 64
 TRAINING = 0.85  # of the time for objects; the rest is for their thresholds
 ROUND = 60.0  # seconds, after which "until it stops improving" looks back
 WORTH = 0.98  # of the loss before, at most, for another round
@@ -61,8 +60,9 @@ def learn(
     settings : Settings
         What to learn and how long.
     path : path
-        Of the model file, which is written every few seconds and at the end. An
-        unfinished training is beside it, under the name of `unfinished`.
+        Of the model file, which is written at the end. Until then the state of the
+        training is beside it, under the name that `unfinished` returns, written
+        every few seconds.
     start : path
         A model to go on from, or what `unfinished` names; empty begins anew.
     view : View or None
@@ -83,7 +83,24 @@ def learn(
     Raises
     ------
     InputError
-        When there is nothing to learn, or labels and images do not fit together.
+        When there is nothing to learn, labels and images do not fit together, or
+        the model to start from is of another kind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_morphogen.learning import lesson
+    >>> image = np.repeat([[0, 0, 0, 0, 9, 9, 9, 9]], 8, axis=0)
+    >>> strokes = np.where(np.arange(8) % 3, 0, 1 + (image > 0))
+    >>> settings = Settings(width=4, levels=1, patch=8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "edge.morphogen")
+    ...     course = learn([lesson(image, strokes, settings, path)], settings, path)
+    ...     report = next(course)
+    ...     while not report.done:
+    ...         report = course.send([STOP])
+    ...     path.is_file()
+    True
     """
     course = _Course(lessons, settings, Path(path), clock)
     course.view = view
@@ -161,18 +178,11 @@ class _Course:
 
     def samples(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Return the images, channels first, and their labels."""
-        images, labels = [], []
-        for (number, index), frame in self.painted.items():
-            image, axis = self.lessons[number].plan.frame_at(index)
-            first = image[np.newaxis] if axis is None else np.moveaxis(image, axis, 0)
-            for place in _pieces(frame, self.settings.planes):
-                images.append(first[(slice(None), *place)])
-                labels.append(frame[place])
-        _check_labels(labels, self.settings)
-        return images, labels
+        return samples(self.lessons, self.painted, self.settings)
 
     def begin(self, start: str | Path) -> None:
         """Make ready to learn, from nothing or from where another has ended."""
+        from napari_morphogen.nn.examples import TooFewLabels
         from napari_morphogen.nn.training import Training
 
         images, labels = self.samples()
@@ -182,9 +192,7 @@ class _Course:
         given: dict[str, Any] = {"channel_axis": 0, "model": model}
         try:
             self.training = Training(images, labels, options=options, **given)
-        except InputError as error:
-            if not (options.held_out and "hold" in str(error)):
-                raise
+        except TooFewLabels:
             self.note = "Too little is painted to hold some of it out."
             options = replace(options, held_out=0.0)
             self.training = Training(images, labels, options=options, **given)
@@ -323,7 +331,14 @@ class _Course:
         return changed
 
     def _correct(self, seconds: float) -> None:
-        """Go on with new labels; what a network cannot tell yet begins anew."""
+        """Go on with new labels, or as before where they cannot be used."""
+        try:
+            self._use(seconds)
+        except InputError as error:
+            self.note = str(error)
+
+    def _use(self, seconds: float) -> None:
+        """Learn from new labels; what the network cannot tell yet begins anew."""
         images, labels = self.samples()
         highest = max(int(label.max()) for label in labels)
         known = self.training.config.out_channels
@@ -370,22 +385,3 @@ def _segmenter(path: str | Path) -> Any:
     from napari_morphogen.nn.segmenter import Segmenter
 
     return Segmenter.load(path)
-
-
-def _pieces(labels: NDArray[Any], planes: bool) -> list[Place]:
-    """Return the place of every image in a frame: all of it, or its painted planes."""
-    if not planes or labels.ndim == 2:
-        return [(slice(None),) * labels.ndim]
-    return [(i,) for i, plane in enumerate(labels) if plane.any()]  # type: ignore[misc]
-
-
-def _check_labels(labels: Sequence[NDArray[Any]], settings: Settings) -> None:
-    if not labels:
-        raise InputError("Nothing is painted; paint strokes of at least two classes.")
-    most = {"semantic": MOST_CLASSES, "interiors": 3}.get(settings.task, math.inf)
-    highest = max(int(label.max(initial=0)) for label in labels)
-    if highest > most:
-        raise InputError(
-            f"The labels hold number {highest}, but classes are numbered 1 to {most}; "
-            "paint with lower numbers, or learn objects instead of classes."
-        )

@@ -28,6 +28,10 @@ WANTED = {
 BLOCKS = 8  # along each axis, of which some are held out in fewer images
 
 
+class TooFewLabels(InputError):
+    """Nothing can be held out: too little is painted."""
+
+
 class PreparedImages(NamedTuple):
     """What is learnt from.
 
@@ -127,7 +131,7 @@ def held_out(
 
     Raises
     ------
-    InputError
+    TooFewLabels
         When nothing labelled is left to learn from or to measure on.
     """
     masks = [np.zeros(example.targets.shape[1:], bool) for example in examples]
@@ -142,7 +146,7 @@ def held_out(
         masks = [_held_blocks(example.targets[0], share, rng) for example in examples]
     left, held = parted(examples, masks)
     if not left or not held:
-        raise InputError(
+        raise TooFewLabels(
             "The labels are too few to hold some out; paint more or hold out nothing."
         )
     return masks

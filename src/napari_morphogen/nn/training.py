@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,7 +81,12 @@ class Training:
         channel_axis: int | None = None,
         model: Segmenter | None = None,
     ) -> None:
-        self.options = options if model is None else replace(options, task=model.task)
+        if model is not None and model.task != options.task:
+            raise InputError(
+                f'The model was trained for "{model.task}", not for "{options.task}"; '
+                "start from a new network or from another model."
+            )
+        self.options = options
         self.channel_axis = channel_axis
         self._model = model
         self._diameter = options.diameter if options.task == "instances" else 0.0
@@ -239,6 +244,12 @@ class Training:
 
     def _use(self, found: PreparedImages) -> None:
         options = self.options
+        if found.examples[0].image.ndim != self.config.ndim + 1:
+            kinds = {2: "planes", 3: "volumes"}
+            raise InputError(
+                f"The network was trained on {kinds[self.config.ndim]}, but the images "
+                f"have {found.examples[0].image.ndim - 1} axes; train a new one."
+            )
         if len(found.examples[0].image) != self.config.in_channels:
             raise InputError(
                 f"The network takes {self.config.in_channels} channel(s), but the "

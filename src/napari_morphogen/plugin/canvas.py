@@ -51,6 +51,10 @@ class Canvas:
             order = [*(["c"] if channels else []), *self.plan.spatial]
             whole[at] = np.transpose(value, [order.index(axis) for axis in inner])
 
+    def let_go(self) -> None:
+        """Go on in arrays of its own: those handed out belong to who has them."""
+        self._joined = {name: array.copy() for name, array in self._joined.items()}
+
     def _whole(self, name: str, value: Any) -> Any:
         sizes = self.plan.sizes
         if self.plan.outputs[name] == "channels":

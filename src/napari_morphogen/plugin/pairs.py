@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
+from numpy.typing import NDArray
 
 from napari_morphogen.io.pairs import paired
 from napari_morphogen.learning import Files, Lesson, Settings, lesson
+from napari_morphogen.plans import Index, Plan
 from napari_morphogen.plugin import layers
 
 
@@ -43,6 +47,22 @@ class Pair:
         own = self.axes if self.labels.ndim == len(self.axes) else None
         labels = layers.read(self.labels, own)
         return lesson(image, labels, settings, model, channel=self.channel)
+
+    def painted(self, todo: Plan, index: Index) -> NDArray[Any]:
+        """Return a copy of the labels of one frame; no other frame is read.
+
+        Parameters
+        ----------
+        todo : Plan
+            Of the lesson of this pair.
+        index : tuple of int
+            Of the frame.
+        """
+        known = {len(self.axes): self.axes, len(todo.axes): todo.axes}
+        axes = known.get(self.labels.ndim, todo.spatial)
+        frame = np.array(self.labels.data[todo.select(axes, index)])
+        kept = [axis for axis in axes if axis not in todo.looped]
+        return frame.max(axis=kept.index("c")) if "c" in kept else frame
 
 
 Taught = Pair | Files

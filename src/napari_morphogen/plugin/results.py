@@ -89,6 +89,10 @@ class Results:
         self._shown[name] = layer
         return layer
 
+    def is_painted(self, layer: Layer) -> bool:
+        """Tell whether the user has painted on a layer that was shown."""
+        return layer in self._painted
+
     def undo(self) -> None:
         """Take the last run back: remove its layers or restore what they held."""
         if self._undo:

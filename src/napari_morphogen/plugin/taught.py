@@ -13,7 +13,7 @@ from napari_morphogen.plugin.pairs import Pair, Taught, alive, folder_pairs
 from napari_morphogen.plugin.panel import ALL_CHANNELS
 from napari_morphogen.plugin.preview import is_preview
 from napari_morphogen.plugin.strokes import ADVICE, new_strokes
-from napari_morphogen.plugin.train_panel import FILE, TrainPanel
+from napari_morphogen.plugin.train_panel import FILE, LAST, NEW, TrainPanel
 
 
 class TaughtPanel(TrainPanel):
@@ -32,6 +32,7 @@ class TaughtPanel(TrainPanel):
         self.image.changed.connect(lambda: self._image_changed())
         self.axes.changed.connect(lambda: self._axes_changed())
         self.start.changed.connect(lambda: self._start_changed())
+        self.meaning.changed.connect(lambda: self._meaning_changed())
         self.more.changed.connect(lambda on: setattr(self.advanced, "visible", on))
         self.new.changed.connect(lambda: self._new_strokes())
         self.add.changed.connect(lambda: self._add_pair())
@@ -95,6 +96,10 @@ class TaughtPanel(TrainPanel):
 
     def _start_changed(self) -> None:
         self.file.visible = self.start.value == FILE
+
+    def _meaning_changed(self) -> None:
+        if self.start.value == LAST:  # it has learnt something else
+            self.start.value = NEW
 
     # ---- what is learnt from
 

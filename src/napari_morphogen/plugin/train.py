@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import QStandardPaths, QTimer
@@ -19,9 +18,7 @@ from napari_morphogen.io.disk import replacing
 from napari_morphogen.learning import (
     STOP,
     Lesson,
-    Painted,
     Report,
-    View,
     learn,
     patches,
     ready,
@@ -33,18 +30,16 @@ from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.canvas import Canvas
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.pairs import Pair, Taught
-from napari_morphogen.plugin.preview import camera
 from napari_morphogen.plugin.progress import Progress
 from napari_morphogen.plugin.results import Results
-from napari_morphogen.plugin.seen import seen
 from napari_morphogen.plugin.strokes import seek_uncertain
 from napari_morphogen.plugin.taught import TaughtPanel
+from napari_morphogen.plugin.telling import Telling
 from napari_morphogen.plugin.train_panel import FILE, LAST
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
 DONE = "Trained. Paint where it is wrong and train again."
-PAUSE_MS = 250  # after a stroke or a move of the view
 
 
 class TrainDock(TaughtPanel):
@@ -57,14 +52,16 @@ class TrainDock(TaughtPanel):
         self._job: Job | None = None
         self._stopping = False
         self._taught: list[Taught] = []  # what the running job learns from
-        self._plan: Plan | None = None  # for the first of them, if it is a layer
+        self._telling = Telling(viewer, self.native)
+        self._plan: Plan | None = None  # of the first of them, which is shown
         self._canvas: Canvas | None = None
         self._progress: Progress | None = None
         self._path = Path()  # where the running job writes its model
         self._losses: list[float] = []
         self._measured: list[tuple[int, float]] = []
         self._results = Results(viewer)
-        self._followed: weakref.WeakSet[Layer] = weakref.WeakSet()
+        self._shown: Layer | None = None  # the newest layer of labels
+        self._patches: list[Layer] = []
         self._model: Path | None = None
         self._search: Job | None = None
         self.last: Report | None = None
@@ -79,21 +76,7 @@ class TrainDock(TaughtPanel):
         self.patches.changed.connect(lambda: self._show_patches())
         self.seek.changed.connect(lambda: self.go_to_most_uncertain())
         self.save.changed.connect(lambda: self._ask_where())
-        for event in self._view_events():
-            event.connect(self._view_changed)
-        self._strokes_timer = self._timer(self._tell_strokes)
-        self._view_timer = self._timer(self._tell_view)
         self.native.destroyed.connect(partial(_release, weakref.ref(self)))
-
-    def _timer(self, function: Any) -> QTimer:
-        timer = QTimer(self.native)
-        timer.setSingleShot(True)
-        timer.setInterval(PAUSE_MS)
-        timer.timeout.connect(function)
-        return timer
-
-    def _view_events(self) -> tuple[Any, ...]:
-        return camera(self._viewer).events, self._viewer.dims.events
 
     # ---- training
 
@@ -123,17 +106,23 @@ class TrainDock(TaughtPanel):
             self._say(str(error))
             return
         self._taught, self._path = taught, path
-        self._plan = lessons[0].plan if isinstance(lessons[0], Lesson) else None
+        of_layers = {
+            number: (one, given.plan)
+            for number, (one, given) in enumerate(zip(taught, lessons, strict=True))
+            if isinstance(one, Pair) and isinstance(given, Lesson)
+        }
+        self._plan = of_layers[0][1] if 0 in of_layers else None
         self._canvas = None if self._plan is None else Canvas(self._plan)
         self._losses, self._measured = [], []
         self.curve.show_values([])
         self._results.begin()
-        self._follow_strokes()
-        job = Job(learn, lessons, settings, path, start, self._view())
+        view = self._telling.begin(of_layers)
+        job = Job(learn, lessons, settings, path, start, view)
         job.item.connect(lambda report: self._collect(job, report))
         job.finished.connect(lambda _: self._predict_rest(job))
         job.failed.connect(lambda text: self._end(job, text))
         job.cancelled.connect(lambda: self._cancelled(job))
+        self._telling.follow(job)
         self._begin(job, "Starting …")
 
     def _start_path(self) -> Path | str:
@@ -177,6 +166,8 @@ class TrainDock(TaughtPanel):
             self.curve.show_values(self._losses, self._measured)
         if report.view is not None and report.frame is not None:
             assert self._canvas is not None
+            if self._shown is not None and self._results.is_painted(self._shown):
+                self._canvas.let_go()
             self._canvas.put(report.view, report.frame)
             self._show(self._canvas.results())
         self.last = report
@@ -205,13 +196,14 @@ class TrainDock(TaughtPanel):
         selected = set(self._viewer.layers.selection)
         for name in reversed(results):  # the main result comes on top
             if every or name == main or self._is_seen(results[name].name):
-                self._results.show(
+                made = self._results.show(
                     results[name],
                     makes=todo.outputs[name],
                     source=pair.image,
                     image=layers.read(pair.image, pair.axes),
                     visible=todo.outputs[name] == "labels" or len(todo.outputs) == 1,
                 )
+                self._shown = made if name == main else self._shown
         self._viewer.layers.selection = selected  # who paints goes on painting
 
     def _is_seen(self, name: str) -> bool:
@@ -227,6 +219,7 @@ class TrainDock(TaughtPanel):
         if todo is None or not isinstance(pair, Pair) or self._covered(todo):
             self._reveal(job, self._canvas.results() if self._canvas else {})
             return
+        self._telling.end()
         image = layers.read(pair.image, pair.axes)
         self._progress = Progress(todo, pair.image, image)
         rest = Job(states, todo)
@@ -244,7 +237,7 @@ class TrainDock(TaughtPanel):
             self._show(self._progress.results())
 
     def _covered(self, todo: Plan) -> bool:
-        view = self._view()
+        view = self._telling.view()
         whole = tuple(slice(0, todo.sizes[axis]) for axis in todo.spatial)
         return len(todo.frames) == 1 and view is not None and view.part == whole
 
@@ -266,6 +259,7 @@ class TrainDock(TaughtPanel):
 
     def _end(self, job: Job, text: str) -> None:
         if job is self._job:
+            self._telling.end()
             self._job = self._progress = None
             self._stopping = False
             self.run.text = "Train"
@@ -274,48 +268,6 @@ class TrainDock(TaughtPanel):
             if self._model is not None:
                 self.start.value = LAST
             self._say(text)
-
-    # ---- what is told to the training
-
-    def _follow_strokes(self) -> None:
-        for pair in self._taught:
-            if isinstance(pair, Pair) and pair.labels not in self._followed:
-                self._followed.add(pair.labels)
-                pair.labels.events.paint.connect(lambda: self._strokes_timer.start())
-
-    def _tell_strokes(self) -> None:
-        """Tell what is painted on the frames in view."""
-        if self._job is None or self._progress is not None:
-            return
-        for number, pair in enumerate(self._taught):
-            if not isinstance(pair, Pair):
-                continue
-            try:
-                todo, labels = pair.lesson(self.settings, self._path)
-                view = seen(self._viewer, pair.image, pair.axes, todo, number)
-            except InputError:
-                continue  # not in view, or changed beyond use
-            frame = np.array(labels.data[todo.select(labels.axes, view.index)])
-            self._job.tell(Painted(number, view.index, frame))
-
-    def _view_changed(self, event: object = None) -> None:
-        if self._job is not None and self._progress is None:
-            self._view_timer.start()
-
-    def _tell_view(self) -> None:
-        if self._job is not None and self._canvas is not None:
-            view = self._view()
-            if view is not None:
-                self._job.tell(view)
-
-    def _view(self) -> View | None:
-        pair, todo = self._taught[0], self._plan
-        if todo is None or not isinstance(pair, Pair):
-            return None
-        try:
-            return seen(self._viewer, pair.image, pair.axes, todo, 0)
-        except InputError:
-            return None
 
     # ---- beside training
 
@@ -331,25 +283,34 @@ class TrainDock(TaughtPanel):
             self._say(str(error))
             return
         self._say("Making patches …")
-        job = self._search = Job(patches, lessons, settings)
+        job = Job(patches, lessons, settings)
         job.item.connect(lambda found: self._add_patches(*found))
         job.failed.connect(self._say)
+        self._instead(job)
         job.start()
 
+    def _instead(self, job: Job | None) -> None:
+        """Let a job take the place of what was asked for before."""
+        if self._search is not None:
+            self._search.cancel()
+        self._search = job
+
     def _add_patches(self, images: Any, labels: Any) -> None:
-        """Show patches side by side, each channel a layer of its own."""
-        for name in ("patches", "patches labels"):
-            if name in self._viewer.layers:
-                self._viewer.layers.remove(name)
-        self._viewer.add_image(images[:, 0], name="patches")
-        self._viewer.add_labels(labels, name="patches labels", opacity=0.3)
+        """Show the first channel of patches, one per plane, and their labels."""
+        for layer in self._patches:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._patches = [
+            self._viewer.add_image(images[:, 0], name="patches"),
+            self._viewer.add_labels(labels, name="patches labels", opacity=0.3),
+        ]
         self._say("Each plane is a patch as the network sees it.")
 
     def go_to_most_uncertain(self) -> None:
         """Move the view to where the last result is least certain."""
         layer = self.labels_layer.value
         painted = None if layer is None else layer.data
-        self._search = seek_uncertain(self._viewer, painted, self._say)
+        self._instead(seek_uncertain(self._viewer, painted, self._say))
 
     def _ask_where(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
@@ -384,8 +345,7 @@ class TrainDock(TaughtPanel):
     def release(self) -> None:
         """End the jobs and let go of the viewer, without touching any widget."""
         self.forget_layers()
-        for event in self._view_events():
-            event.disconnect(self._view_changed)
+        self._telling.end()
         jobs = (self._job, self._search, self._warm)
         self._job = self._search = None
         for job in jobs:
