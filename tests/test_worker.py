@@ -2,11 +2,12 @@
 
 import os
 import time
+import warnings
 
 import numpy as np
 import pytest
 
-from napari_morphogen.params import InputError
+from napari_morphogen.params import InputError, Remark
 from napari_morphogen.pipeline import frames, plan
 from napari_morphogen.worker import Pool, Worker, WorkerStopped, _told_between
 
@@ -45,6 +46,23 @@ def test_a_crash_is_told_in_its_last_words(worker):
     with pytest.raises(WorkerStopped, match="ZeroDivisionError"):
         list(worker.run(divmod, 1, 0))
     assert not worker.alive
+
+
+def test_remarks_arrive_once_beside_the_items(worker):
+    twice = (["Memory was short."] * 2, [Remark] * 2)
+    assert list(worker.run(map, warnings.warn, *twice)) == [None, None]
+    assert worker.remarks == ["Memory was short."]
+    assert list(worker.run(iter, [2])) == [2]
+    assert worker.remarks == []
+
+
+def only_here():
+    yield 1
+
+
+def test_a_job_that_the_worker_cannot_read_fails(worker):
+    with pytest.raises(WorkerStopped, match="failed"):
+        list(worker.run(only_here))
 
 
 def test_prints_of_libraries_do_not_disturb(worker):

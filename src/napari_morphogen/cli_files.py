@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from napari_morphogen.params import InputError
+from napari_morphogen.worker import remarks_to
 
 OK, FAILED = 0, 1
 Task = Callable[[Path, Path], None]
@@ -102,9 +103,16 @@ def _outcomes(
             yield (*futures[future], future.result())
 
 
+def _remark(source: Path, text: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(f"morphogen: {source}: {text}", file=sys.stderr)
+
+
 def _guarded(task: Task, source: Path, target: Path) -> str:
     try:
-        task(source, target)
+        with remarks_to(lambda text: _remark(source, text)):
+            task(source, target)
     except InputError as error:
         return str(error)
     except MemoryError:

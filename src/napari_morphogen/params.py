@@ -19,11 +19,19 @@ class InputError(ValueError):
     """Something the user gave cannot be used; the message says what and the remedy."""
 
 
+class Remark(UserWarning):
+    """What a user should know of a result that is right; docks and commands show it."""
+
+
 @dataclass(frozen=True)
 class Unit:
-    """What a number counts: ``"px"`` lengths or ``"px^n"`` areas and volumes."""
+    """What a number counts.
 
-    name: Literal["px", "px^n"]
+    ``"px"`` are lengths and ``"px^n"`` areas and volumes, in pixels; ``"um"`` are
+    micrometres.
+    """
+
+    name: Literal["px", "px^n", "um"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ class Param:
     choices : tuple of str
         What a str may be; empty when it is free.
     unit : str
-        ``"px"``, ``"px^n"`` or nothing.
+        ``"px"``, ``"px^n"``, ``"um"`` or nothing.
     role : str
         ``"image"`` or ``"labels"`` for an array, else nothing.
     required : bool
@@ -238,9 +246,15 @@ def check(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, 
 
 @lru_cache(maxsize=None)
 def takes(function: Callable[..., Any]) -> str:
-    """Return the role of the first argument, ``"image"`` or ``"labels"``."""
-    first = next(iter(inspect.signature(function).parameters))
-    return _role(typing.get_type_hints(function, include_extras=True)[first])
+    """Return the role of the first argument, ``"image"`` or ``"labels"``.
+
+    A function that has no argument but by name makes its image from nothing; what
+    it takes is ``""``.
+    """
+    first = next(iter(inspect.signature(function).parameters.values()))
+    if first.kind is first.KEYWORD_ONLY:
+        return ""
+    return _role(typing.get_type_hints(function, include_extras=True)[first.name])
 
 
 @lru_cache(maxsize=None)

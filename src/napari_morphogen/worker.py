@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from napari_morphogen.params import InputError
+from napari_morphogen.params import InputError, Remark
 
 HEADER = struct.Struct("<QQ")  # bytes of the pickle, number of buffers behind it
 SIZE = struct.Struct("<Q")
@@ -40,6 +42,7 @@ class Worker:
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile()
         self._writing = threading.Lock()
+        self.remarks: list[str] = []  # of the last run
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "napari_morphogen.worker"],
             stdin=subprocess.PIPE,
@@ -64,6 +67,7 @@ class Worker:
             When the child was closed or crashed; the message says why.
         """
         assert self._process.stdout is not None
+        self.remarks.clear()
         try:
             self._write((JOB, (function, args)))
             while True:
@@ -72,7 +76,10 @@ class Worker:
                     raise InputError(value)
                 if kind == "done":
                     return
-                yield value
+                if kind == "remark":
+                    self.remarks.append(value)
+                else:
+                    yield value
         except (EOFError, OSError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -171,12 +178,39 @@ def serve() -> None:
     while True:
         function, args = jobs.get()
         try:
-            for value in _told_between(function(*args), told):
-                _send(sink, ("item", value))
+            with remarks_to(lambda text: _send(sink, ("remark", text))):
+                for value in _told_between(function(*args), told):
+                    _send(sink, ("item", value))
         except InputError as error:
             _send(sink, ("refused", str(error)))
         else:
             _send(sink, ("done", None))
+
+
+@contextmanager
+def remarks_to(tell: Callable[[str], object]) -> Iterator[None]:
+    """Give every remark to a function, each once.
+
+    Parameters
+    ----------
+    tell : callable
+        Takes the text of a remark.
+    """
+    said: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        text = str(message)
+        if not issubclass(category, Remark):
+            usual(message, category, *place)
+        elif text not in said:
+            said.add(text)
+            tell(text)
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+        warnings.simplefilter("always", Remark)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 def _told_between(generator: Any, told: list[Any]) -> Iterator[Any]:
@@ -203,6 +237,9 @@ def _listen(source: IO[bytes], jobs: "queue.Queue[Any]", told: list[Any]) -> Non
             jobs.put(message)
     except EOFError:
         os._exit(0)  # the other end is gone: stop even in the middle of a job
+    except (ImportError, AttributeError, pickle.UnpicklingError):
+        traceback.print_exc()  # a job that this process does not know
+        os._exit(1)
 
 
 def _send(stream: IO[bytes], message: Any) -> None:

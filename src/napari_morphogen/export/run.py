@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.export.safety import checked_bytes, metadata
-from napari_morphogen.nn.normalise import (
-    channels_first,
-    check_channels,
-    normalised,
-    rescaled,
-    resized,
-)
-from napari_morphogen.nn.scale import busiest, found_scale
+from napari_morphogen.nn.normalise import ready
+from napari_morphogen.nn.scale import at_known_scale
 from napari_morphogen.nn.tiles import TILE, margins_of, tiles, widened
 from napari_morphogen.params import InputError
 
@@ -107,40 +101,28 @@ class OnnxModel:
         probabilities : ndarray of float32, shape (classes, [P,] M, N)
             As those of the model that was exported, within 1e-4.
         """
-        ready = self._ready(image, channel_axis)[(slice(None), *(part or ()))]
-        if ready.size == 0:
-            return np.zeros((len(self.classes), *ready.shape[1:]), np.float32)
+        sizes = {"ndim": self.ndim, "channels": self.in_channels}
+        whole = ready(image, channel_axis, **sizes)
+        seen = whole[(slice(None), *(part or ()))]
+        if seen.size == 0:
+            return np.zeros((len(self.classes), *seen.shape[1:]), np.float32)
 
-        def at(
-            values: NDArray[np.float32], factor: float, mirrored: bool
-        ) -> NDArray[np.float32]:
-            scaled = rescaled(values, (factor,) * self.ndim)
-            return self._mirrored(scaled, tile) if mirrored else self._at(scaled, tile)
+        def tiled(values: NDArray[np.float32], mirrored: bool) -> NDArray[np.float32]:
+            found = self._mirrored if mirrored else self._at
+            return found(values, tile)
 
-        if self.diameter <= 0:
-            return at(ready, 1.0, flips)
-        looked = ready if scale else busiest(ready)
-        chosen = scale or found_scale(
-            lambda tried: at(looked, tried, False), self.diameter, self.scales
+        return at_known_scale(
+            tiled,
+            seen,
+            diameter=self.diameter,
+            scales=self.scales,
+            scale=scale,
+            flips=flips,
         )
-        return resized(at(ready, chosen, flips), ready.shape[1:])
 
     def with_thresholds(self, **thresholds: float) -> Self:
         """Return a copy that makes objects with other thresholds."""
         return replace(self, thresholds={**self.thresholds, **thresholds})
-
-    def _ready(
-        self, image: NDArray[Any], channel_axis: int | None
-    ) -> NDArray[np.float32]:
-        first = channels_first(image, channel_axis)
-        check_channels(first, self.in_channels)
-        if first.ndim != self.ndim + 1:
-            kinds = {2: "planes", 3: "volumes"}
-            raise InputError(
-                f"The network was trained on {kinds[self.ndim]}, but the image "
-                f"has {first.ndim - 1} axes; choose the axes to segment."
-            )
-        return normalised(first)
 
     def _at(self, image: NDArray[np.float32], tile: int) -> NDArray[np.float32]:
         shape = image.shape[1:]

@@ -45,6 +45,38 @@ def normalised(image: NDArray[Any]) -> NDArray[np.float32]:
     return found
 
 
+def ready(
+    image: NDArray[Any], channel_axis: int | None, *, ndim: int, channels: int
+) -> NDArray[np.float32]:
+    """Return an image as a network takes it, before scaling.
+
+    Parameters
+    ----------
+    image : ndarray of shape ([P,] M, N), channels anywhere
+        Any real dtype.
+    channel_axis : int or None
+        The axis that holds channels.
+    ndim : int
+        2 for a network of planes, 3 for one of volumes.
+    channels : int
+        Of the images in training.
+
+    Raises
+    ------
+    InputError
+        When the network knows other channels or axes.
+    """
+    first = channels_first(image, channel_axis)
+    check_channels(first, channels)
+    if first.ndim != ndim + 1:
+        kinds = {2: "planes", 3: "volumes"}
+        raise InputError(
+            f"The network was trained on {kinds[ndim]}, but the image "
+            f"has {first.ndim - 1} axes; choose the axes to segment."
+        )
+    return normalised(first)
+
+
 def rescaled(image: NDArray[np.float32], scale: Sequence[float]) -> NDArray[np.float32]:
     """Return the image enlarged or reduced along every spatial axis.
 

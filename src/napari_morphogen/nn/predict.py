@@ -1,5 +1,6 @@
 """Predictions tile by tile, equal to those of the whole image at once."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import product
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from napari_morphogen.nn.networks import UNet, cropped, folded, lay_out, pad_to
 from napari_morphogen.nn.tiles import TILE, Place, margins_of, tiles, widened
-from napari_morphogen.params import InputError
+from napari_morphogen.params import InputError, Remark
 
 LEAST_TILE = {2: 128, 3: 32}
 NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
@@ -24,7 +25,6 @@ def predict(
     tile: int = 0,
     flips: bool = False,
     device: str = "cpu",
-    on_smaller: Callable[[int], object] | None = None,
 ) -> NDArray[np.float32]:
     """Return what a network makes of an image of any size.
 
@@ -43,8 +43,6 @@ def predict(
         Whether to average over all mirrored images: better, and 4 or 8 times slower.
     device : str
         "cpu", "cuda" or "mps".
-    on_smaller : callable
-        Is told the size of the tiles when memory is too small for larger ones.
 
     Returns
     -------
@@ -55,6 +53,11 @@ def predict(
     ------
     InputError
         When memory is too small for the smallest tile.
+
+    Warns
+    -----
+    Remark
+        When memory is too small for tiles of this size, and smaller ones are used.
     """
     out = np.empty((network.config.out_channels, *image.shape[1:]), np.float32)
     least = LEAST_TILE[network.config.ndim]
@@ -76,8 +79,8 @@ def predict(
                 "close other programs or train a network of less width."
             )
         tile = max(least, min(tile, *image.shape[1:]) // 2)
-        if on_smaller is not None:
-            on_smaller(tile)
+        text = f"Memory was short: predicted in tiles of {tile} pixels."
+        warnings.warn(text, Remark, stacklevel=2)
 
 
 def predicted_tiles(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen.nn.normalise import rescaled, resized
 from napari_morphogen.nn.targets import diameter_of
 
 Predict = Callable[[float], NDArray[np.float32]]
@@ -82,6 +83,52 @@ def found_scale(
     scale = _clipped(best.scale * diameter / best.size)
     size = seen_diameter(predict(scale))
     return _clipped(scale * diameter / size) if size else scale
+
+
+def at_known_scale(
+    predict: Callable[[NDArray[np.float32], bool], NDArray[np.float32]],
+    image: NDArray[np.float32],
+    *,
+    diameter: float,
+    scales: tuple[float, float],
+    scale: float = 0.0,
+    flips: bool = False,
+) -> NDArray[np.float32]:
+    """Return what a network makes of an image whose objects have any size.
+
+    Parameters
+    ----------
+    predict : callable
+        Takes an image and whether to average over mirrored ones.
+    image : ndarray of float32, shape (channels, [P,] M, N)
+        Normalised.
+    diameter : float
+        Of the objects in training, in pixels as the network sees them; 0 when it
+        sees images as they are.
+    scales : tuple of float
+        Least and greatest scale of the training images.
+    scale : float
+        By which the image is enlarged; 0 finds it.
+    flips : bool
+        Whether to average over mirrored images.
+
+    Returns
+    -------
+    maps : ndarray of float32, shape (maps, [P,] M, N)
+    """
+
+    def at(
+        part: NDArray[np.float32], factor: float, mirrored: bool
+    ) -> NDArray[np.float32]:
+        return predict(rescaled(part, (factor,) * (part.ndim - 1)), mirrored)
+
+    if diameter <= 0:
+        return predict(image, flips)
+    looked = image if scale else busiest(image)
+    chosen = scale or found_scale(
+        lambda tried: at(looked, tried, False), diameter, scales
+    )
+    return resized(at(image, chosen, flips), image.shape[1:])
 
 
 def busiest(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """A trained network with all that is needed to use it again."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -13,15 +13,9 @@ from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.networks import UNet, UNetConfig
-from napari_morphogen.nn.normalise import (
-    channels_first,
-    check_channels,
-    normalised,
-    rescaled,
-    resized,
-)
+from napari_morphogen.nn.normalise import ready
 from napari_morphogen.nn.predict import predict
-from napari_morphogen.nn.scale import busiest, found_scale
+from napari_morphogen.nn.scale import at_known_scale
 from napari_morphogen.params import InputError
 
 Task = Literal["instances", "interiors", "edges", "semantic"]
@@ -100,7 +94,6 @@ class Segmenter:
         tile: int = 0,
         flips: bool = False,
         device: str = "cpu",
-        on_smaller: Callable[[int], object] | None = None,
     ) -> NDArray[np.float32]:
         """Return what the network makes of an image.
 
@@ -121,57 +114,37 @@ class Segmenter:
             Whether to average over all mirrored images.
         device : str
             "cpu", "cuda" or "mps".
-        on_smaller : callable
-            Is told the size of the tiles when memory is too small for larger ones.
 
         Returns
         -------
         probabilities : ndarray of float32, shape (classes, [P,] M, N)
             One map from 0 to 1 for each of `classes`.
         """
-        ready = self.ready(image, channel_axis)[(slice(None), *(part or ()))]
-        if ready.size == 0:
-            return np.zeros((len(self.classes), *ready.shape[1:]), np.float32)
+        sizes = {"ndim": self.ndim, "channels": self.config.in_channels}
+        whole = ready(image, channel_axis, **sizes)
+        seen = whole[(slice(None), *(part or ()))]
+        if seen.size == 0:
+            return np.zeros((len(self.classes), *seen.shape[1:]), np.float32)
         network = self.network()
 
-        def at(
-            part: NDArray[np.float32], factor: float, mirrored: bool
+        def tiled(
+            values: NDArray[np.float32], mirrored: bool
         ) -> NDArray[np.float32]:
-            return predict(
-                network,
-                rescaled(part, (factor,) * self.config.ndim),
-                activation=self.activation,
-                tile=tile,
-                flips=mirrored,
-                device=device,
-                on_smaller=on_smaller,
-            )
+            words: dict[str, Any] = {"flips": mirrored, "tile": tile, "device": device}
+            return predict(network, values, activation=self.activation, **words)
 
-        if self.diameter <= 0:
-            return at(ready, 1.0, flips)
-        looked = ready if scale else busiest(ready)
-        chosen = scale or found_scale(
-            lambda tried: at(looked, tried, False), self.diameter, self.scales
+        return at_known_scale(
+            tiled,
+            seen,
+            diameter=self.diameter,
+            scales=self.scales,
+            scale=scale,
+            flips=flips,
         )
-        return resized(at(ready, chosen, flips), ready.shape[1:])
 
     def activation(self, logits: Tensor) -> Tensor:
         """Return probabilities: of classes that exclude each other, or of each."""
         return logits.softmax(1) if exclusive(self.task) else logits.sigmoid()
-
-    def ready(
-        self, image: NDArray[Any], channel_axis: int | None
-    ) -> NDArray[np.float32]:
-        """Return an image as the network takes it, before scaling."""
-        first = channels_first(image, channel_axis)
-        check_channels(first, self.config.in_channels)
-        if first.ndim != self.config.ndim + 1:
-            kinds = {2: "planes", 3: "volumes"}
-            raise InputError(
-                f"The network was trained on {kinds[self.config.ndim]}, but the image "
-                f"has {first.ndim - 1} axes; choose the axes to segment."
-            )
-        return normalised(first)
 
     def save(self, path: str | Path) -> None:
         """Write the model to one file, whole or not at all."""

@@ -39,6 +39,7 @@ class Job(QObject):
         self._call = (function, args)
         self._worker: Worker = POOL.take()
         self._stopped = False
+        self._remarks: list[str] = []
         self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="morphogen-job")
         self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -50,6 +51,11 @@ class Job(QObject):
     def running(self) -> bool:
         """Whether the job has neither ended nor been cancelled."""
         return self._thread.is_alive() and not self._stopped
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of the results."""
+        return tuple(self._remarks)
 
     @property
     def seconds(self) -> float:
@@ -87,6 +93,7 @@ class Job(QObject):
                 if not self._teller.is_alive():  # before, the worker knows no job
                     self._teller.start()
                 self._arrived.emit("item", value)
+            self._remarks += self._worker.remarks
         except (InputError, WorkerStopped) as error:
             self._arrived.emit("cancelled" if self._stopped else "failed", str(error))
         else:

@@ -250,7 +250,7 @@ class TrainDock(TaughtPanel):
             self._show({name: result}, every=True)
             QTimer.singleShot(1, lambda: self._reveal(job, results))
         else:
-            self._end(job, DONE)
+            self._end(job, " ".join([DONE, *job.remarks]))
 
     def _cancelled(self, job: Job) -> None:
         if job is self._job:
