@@ -78,10 +78,23 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "median": ("coins", {"radius": 3.0}),
     "denoise_nl_means": ("coins", {"strength": 1.5}),
     "denoise_tv": ("coins", {"strength": 2.0}),
+    "random_noise": ("", {"distribution": "speckle", "looks": 4}),
+    "perlin": ("", {"period": 64.0}),
+    "gaussian_field": ("", {"correlation_length": 8.0}),
+    "synthetic_cells": ("", {"seed": 1}),
     "subtract_background": ("coins", {"estimate": "top-hat", "radius": 40.0}),
 }
-UNITS = {"px": "pixels of the finest axis", "px^n": "pixels (2-D) or voxels (3-D)"}
-MENUS = {"examples": "Classify", "network": "Classify", "enhance": "Filter"}
+UNITS = {
+    "px": "pixels of the finest axis",
+    "px^n": "pixels (2-D) or voxels (3-D)",
+    "um": "micrometres",
+}
+MENUS = {
+    "examples": "Layers > Classify",
+    "network": "Layers > Classify",
+    "enhance": "Layers > Filter",
+    "generate": "File > New Layer",
+}
 GAP = 8  # white pixels between the two halves of a picture
 STEPS = 60  # that networks learn
 WIDTH = 384  # a smaller half is enlarged
@@ -145,19 +158,23 @@ def page(method: Method) -> str:
     """Return the page of a method as Markdown."""
     texts = sections(method)
     sample, given = example(method)
+    seen, written = f"{sample} and the result", f", with {_written(sample)}"
+    legend = f"*Left: the sample `{sample}`. Right: the result of the calls below.*"
+    if not method.takes:
+        seen, written = "The result", ""
+        legend = "*The result of the calls below.*"
     parts = [
         f"# {method.name}",
         method.title,
-        f"![{sample} and the result of {method.name}]({method.name}.png)",
-        f"*Left: the sample `{sample}`. Right: the result of the calls below.*",
+        f"![{seen} of {method.name}]({method.name}.png)",
+        legend,
         "## How to call it",
         f"In napari: **Plugins > Morphogen > {dock(method)}** or "
-        f"**Layers > {MENUS.get(method.family, 'Segment')} > {dock(method)}**, "
+        f"**{MENUS.get(method.family, 'Layers > Segment')} > {dock(method)}**, "
         f"method **{method.name}**.",
         "In Python:",
         _fence("python", _python(method, sample, given)),
-        "On the command line, with the sample written to "
-        f"`{sample}.tif` as in the [quickstart](../quickstart.md):",
+        f"On the command line{written}:",
         _fence("sh", _command(method, sample, given)),
         "## Parameters",
         _table(method),
@@ -172,6 +189,12 @@ def page(method: Method) -> str:
         f"Family: {dock(method)}. See [all methods](index.md).",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _written(sample: str) -> str:
+    return (
+        f"the sample written to `{sample}.tif` as in the [quickstart](../quickstart.md)"
+    )
 
 
 def sections(method: Method) -> dict[str, str]:
@@ -270,20 +293,28 @@ def _python(method: Method, sample: str, given: Mapping[str, Any]) -> str:
     shown |= {name: f"{maker}()" for name, maker in drawn.items()}
     for name, task in models(method).items():
         shown[name] = f'trained_model("{task}", {STEPS})'
-    words = "".join(f", {name}={value}" for name, value in shown.items())
-    call = f'{method.makes} = run("{method.name}", {sample}(){words})'
+    words = [f'"{method.name}"', *[f"{sample}()"] * bool(sample)]
+    words += [f"{name}={value}" for name, value in shown.items()]
+    call = f"{method.makes} = run({', '.join(words)})"
     if len(call) > 88:
-        inner = "".join(f"\n    {name}={value}," for name, value in shown.items())
-        call = f'{method.makes} = run(\n    "{method.name}",\n    {sample}(),{inner}\n)'
-    imports = "from napari_morphogen import run\nfrom napari_morphogen.samples import "
+        inner = "".join(f"\n    {word}," for word in words)
+        call = f"{method.makes} = run({inner}\n)"
+    imports = "from napari_morphogen import run"
     trained = ["trained_model"] * bool(models(method))
-    imports += ", ".join(sorted({sample, *drawn.values(), *trained}))
+    used = ", ".join(sorted({sample, *drawn.values(), *trained} - {""}))
+    imports += f"\nfrom napari_morphogen.samples import {used}" * bool(used)
     return f"{imports}\n\n{call}".replace("'", '"')
 
 
 def _command(method: Method, sample: str, given: Mapping[str, Any]) -> str:
-    target = f"{sample}_{method.name}.{'csv' if method.makes == 'shapes' else 'tif'}"
-    words = [f"morphogen segment {method.name} {sample}.tif {target}"]
+    ending = "csv" if method.makes == "shapes" else "tif"
+    paths = [f"{sample}.tif", f"{sample}_{method.name}.{ending}"]
+    if not sample:
+        paths = [f"{method.name}.{ending}"]
+    verb = "generate" if method.family == "generate" else "segment"
+    words = [f"morphogen {verb} {method.name} {' '.join(paths)}"]
+    if "labels" in list(method.outputs)[1:] and verb == "generate":
+        words.append(f"--labels-out {method.name}_labels.tif")
     words += [f"--{name} {maker}.tif" for name, maker in marks(method).items()]
     words += [f"--{n} {task}.morphogen" for n, task in models(method).items()]
     for name, value in given.items():
@@ -305,7 +336,7 @@ def _fence(language: str, text: str) -> str:
 
 def example(method: Method) -> tuple[str, dict[str, Any]]:
     """Return the sample and the parameters that show what a method does."""
-    usual = "coin_labels" if method.takes == "labels" else "coins"
+    usual = {"image": "coins", "labels": "coin_labels", "": ""}[method.takes]
     return SHOWN.get(method.name, (usual, {}))
 
 
@@ -323,8 +354,11 @@ def models(method: Method) -> dict[str, str]:
 
 @lru_cache(maxsize=None)
 def shown(method: Method) -> tuple[SpatialArray, SpatialArray]:
-    """Return the sample and the method's result for it."""
+    """Return the sample and the method's result for it; without one, that alone."""
     sample, given = example(method)
+    if not sample:
+        made = run(method.name, **given)
+        return made, made
     image = getattr(samples, sample)()
     needed = samples.needed(method.function, STEPS)
     return image, run(method.name, image, **given, **needed)
@@ -332,6 +366,8 @@ def shown(method: Method) -> tuple[SpatialArray, SpatialArray]:
 
 def picture(method: Method) -> bytes:
     """Return a PNG: one plane of the sample beside the same plane of the result.
+
+    Where there is no sample, the result alone, with its labels beside it if it has any.
 
     Raises
     ------
@@ -352,9 +388,25 @@ def picture(method: Method) -> bytes:
     if method.takes == "labels":
         grey = np.zeros(left.shape)
         colour = _coloured(left, grey, method)
-    halves = [_enlarged(half) for half in (colour, _coloured(right, grey, method))]
+    halves = [colour, _coloured(right, grey, method)]
+    if not method.takes:
+        halves = [colour, *_labelled(method, grey)]
+    return _png([_enlarged(half) for half in halves])
+
+
+def _labelled(method: Method, grey: np.ndarray) -> list[np.ndarray]:
+    """Return the labels that belong to an image from nothing, on that image."""
+    if "labels" not in method.outputs:
+        return []
+    _, given = example(method)
+    labels = run(method.name, **given, output="labels")
+    return [label2rgb(_plane(labels), grey, alpha=0.5, bg_label=0)]
+
+
+def _png(halves: list[np.ndarray]) -> bytes:
+    """Return pictures side by side."""
     gap = np.ones((len(halves[0]), GAP, 3))
-    both = np.concatenate([halves[0], gap, halves[1]], axis=1)
+    both = np.concatenate([part for half in halves for part in (gap, half)][1:], axis=1)
     kept = io.BytesIO()
     shot = Image.fromarray(img_as_ubyte(np.clip(both, 0, 1)))
     shot.quantize(128, dither=Image.Dither.NONE).save(kept, "PNG", optimize=True)

@@ -118,6 +118,15 @@ def enhance(viewer: Any) -> None:
     run(viewer, dock)
 
 
+def generate(viewer: Any) -> None:
+    dock = open_(viewer, "", "Generate")
+    dock.method.value = "synthetic_cells"
+    dock.form["count"].value, dock.form["touching"].value = 60, 0.5
+    dock.form["pixel_size"].value = 0.3
+    run(viewer, dock)
+    viewer.layers[-1].opacity = 0.4
+
+
 def evaluate(viewer: Any) -> None:
     from napari_morphogen import run as segment
     from napari_morphogen.samples import coins
@@ -229,6 +238,7 @@ PICTURES = (
     watershed,
     cleanup,
     enhance,
+    generate,
     evaluate,
     object_classes,
     export,
@@ -254,8 +264,9 @@ def window() -> Iterator[Any]:
 
 
 def open_(viewer: Any, sample: str, name: str) -> Any:
-    """Open a sample and a dock."""
-    viewer.open_sample("napari-morphogen", sample)
+    """Open a sample, if it has a name, and a dock."""
+    if sample:
+        viewer.open_sample("napari-morphogen", sample)
     _, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", name)
     viewer.window.resize(*SIZE)
     linger(0.5)

@@ -40,7 +40,9 @@ LEVELS = (
         "cli_evaluate",
         "cli_export",
         "cli_files",
+        "cli_generate",
         "cli_objects",
+        "cli_parameters",
         "cli_train",
         "cli_tune",
     },
@@ -204,6 +206,10 @@ def crop(array):
     return array.data[90:190, 80:180]
 for method in morphogen.METHODS:
     if method.family == "network":
+        continue
+    if not method.takes:
+        morphogen.run(method.name)
+        print(method.name)
         continue
     image = crop(samples.coin_labels() if method.takes == "labels" else samples.coins())
     given = dict((n, crop(a)) for n, a in samples.needed(method.function).items())

@@ -9,9 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari_morphogen import cli_evaluate, cli_export, cli_train, cli_tune, recipe
+from napari_morphogen import (
+    cli_evaluate,
+    cli_export,
+    cli_generate,
+    cli_train,
+    cli_tune,
+    recipe,
+)
 from napari_morphogen.cli_files import OK, add_files, each
-from napari_morphogen.params import InputError, Param, check, parameters
+from napari_morphogen.cli_parameters import add_parameters, given_values
+from napari_morphogen.params import InputError, parameters
 from napari_morphogen.registry import METHODS, Method, get
 
 MISUSED, INTERRUPTED = 2, 130
@@ -66,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     segment = commands.add_parser("segment", help="apply a method to images")
     names = segment.add_subparsers(required=True, metavar="METHOD")
     for method in METHODS:
-        _add_method(names, method)
+        if method.family != "generate":
+            _add_method(names, method)
+    cli_generate.add_parser(commands)
 
     table = commands.add_parser("measure", help="measure the objects of label images")
     add_files(table, suffix=".csv")
@@ -107,39 +117,8 @@ def _add_method(names: Any, method: Method) -> None:
     if len(names_of_results) > 1:
         text = f"which result to write [{names_of_results[0]}]"
         parser.add_argument("--output", choices=names_of_results, help=text)
-    group = parser.add_argument_group("parameters")
-    for param in parameters(method.function):
-        _add_parameter(group, param)
+    add_parameters(parser, method.function)
     parser.set_defaults(command=partial(_segment, method=method))
-
-
-def _add_parameter(group: Any, param: Param) -> None:
-    flag = "--" + param.name.replace("_", "-")
-    text = param.help.replace("%", "%%")
-    if param.role:
-        group.add_argument(
-            flag,
-            dest=f"p_{param.name}",
-            metavar="FILE",
-            help=text,
-            required=param.required,
-        )
-        return
-    options: dict[str, Any] = {"dest": f"p_{param.name}", "default": param.default}
-    options["help"] = f"{text} [{param.default}]"
-    if param.kind is bool:
-        options["action"] = argparse.BooleanOptionalAction
-    elif param.choices:
-        options["choices"] = param.choices
-    else:
-        options |= {"type": param.kind, "metavar": _limits(param)}
-    group.add_argument(flag, **options)
-
-
-def _limits(param: Param) -> str:
-    if param.low is None or param.high is None:
-        return param.kind.__name__.upper()
-    return f"{param.low:g}..{param.high:g}"
 
 
 def _methods(given: argparse.Namespace) -> int:
@@ -156,9 +135,7 @@ def _help(given: argparse.Namespace) -> int:
 
 
 def _segment(given: argparse.Namespace, method: Method) -> int:
-    known = parameters(method.function)
-    values = {param.name: getattr(given, f"p_{param.name}") for param in known}
-    check(method.function, values)  # a wrong value is the call's fault, not a file's
+    values = given_values(given, method.function)
     options = {"axes": given.axes, "channel": given.channel}
     options["output"] = getattr(given, "output", None)
     task = partial(_run_file, method.name, options, values)
@@ -174,8 +151,22 @@ def _replay(given: argparse.Namespace) -> int:
                 f"Expected --with NAME=FILE, but got {name}{equals}{path}."
             )
     arrays = {name: path for name, _, path in pairs}
+    if recipe.makes_its_image(steps):
+        return _replay_source(steps, arrays, given)
     task = partial(_replay_file, steps, arrays, given.own_spacing)
     return each(task, given, given.recipe.stem)
+
+
+def _replay_source(
+    steps: dict[str, Any], arrays: dict[str, str], given: argparse.Namespace
+) -> int:
+    from napari_morphogen.io import read, write
+
+    if len(given.paths) != 1 or given.out_dir is not None:
+        raise InputError("The recipe makes its own image: give the output only.")
+    layers: dict[str, Any] = {name: read(path) for name, path in arrays.items()}
+    print(write(given.paths[0], recipe.replay(steps, **layers)))
+    return OK
 
 
 def _measure(given: argparse.Namespace) -> int:

@@ -13,7 +13,13 @@ from napari_morphogen.drawing import drawn
 from napari_morphogen.params import InputError, check, parameters
 from napari_morphogen.plans import Frame, Index, Plan
 from napari_morphogen.registry import Method, get
-from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray, Vertices, as_spatial
+from napari_morphogen.spatial import (
+    SPATIAL_AXES,
+    Canvas,
+    SpatialArray,
+    Vertices,
+    as_spatial,
+)
 
 LOOK_SECONDS = 0.2  # between two looks at an iteration
 EAGER = ("shapes", "channels")  # results whose size is known only when they are there
@@ -46,7 +52,7 @@ class State:
 
 def plan(
     method: str,
-    image: Any,
+    image: Any = None,
     /,
     *,
     axes: str | None = None,
@@ -60,9 +66,9 @@ def plan(
     Parameters and errors are those of `run`.
     """
     row = get(method)
-    whole = as_spatial(image, axes)
-    _check_kind(row, whole)
     checked = check(row.function, values)
+    whole = as_spatial(_source(row, image, checked), axes)
+    _check_kind(row, whole)
     chosen = whole if channel is None else _take_channel(whole, channel)
     name = _output(row, output)
     made = Plan(row, chosen, checked, _spacing(chosen, spacing), {}, name)
@@ -81,7 +87,7 @@ def plan(
 
 def run(
     method: str,
-    image: Any,
+    image: Any = None,
     /,
     *,
     axes: str | None = None,
@@ -100,7 +106,8 @@ def run(
         NumPy or dask. The axes z, y and x are spatial; channels (c) are used
         together, turned to brightness (RGB) or averaged where the method
         makes labels from one intensity, and looped over where it makes an
-        image; all other axes are looped over.
+        image; all other axes are looped over. To be left out where the method
+        makes its image from parameters alone.
     axes : str, optional
         One letter per axis, when the image does not say or says it wrongly.
     channel : int, optional
@@ -115,7 +122,8 @@ def run(
     Returns
     -------
     result : SpatialArray or array
-        What kind of array `image` is; lazy for dask.
+        What kind of array `image` is; lazy for dask. A SpatialArray where there
+        is no image.
 
     Raises
     ------
@@ -132,16 +140,17 @@ def run(
     options: dict[str, Any] = {"axes": axes, "channel": channel, "spacing": spacing}
     todo = plan(method, image, **options, output=output, **values)
     name = todo.output
-    if isinstance(todo.image.data, np.ndarray) or todo.outputs[name] in EAGER:
+    eager = todo.outputs[name] in EAGER or todo.method.size is not None
+    if eager or isinstance(todo.image.data, np.ndarray):
         result = todo.results(_joined(todo))[name]
     else:
         from napari_morphogen.scale import blocks
 
         result = todo.result(blocks.lazy(todo), name)
-    return result if isinstance(image, SpatialArray) else result.data
+    return result if _is_placed(image) else result.data
 
 
-def run_all(method: str, image: Any, /, **options: Any) -> dict[str, Any]:
+def run_all(method: str, image: Any = None, /, **options: Any) -> dict[str, Any]:
     """Apply a method and return all its results by name.
 
     Parameters
@@ -165,7 +174,7 @@ def run_all(method: str, image: Any, /, **options: Any) -> dict[str, Any]:
     todo = plan(method, image, **options)
     joined = _joined(todo)
     results: dict[str, Any] = dict(todo.results(joined))
-    if not isinstance(image, SpatialArray):
+    if not _is_placed(image):
         results = {name: result.data for name, result in results.items()}
     figures = joined.get("figures")
     return results | ({"figures": figures} if figures else {})
@@ -205,6 +214,29 @@ def _joined(todo: Plan) -> Mapping[str, Any]:
     for index, frame in frames(todo):
         todo.put(joined, index, frame)
     return joined
+
+
+def _is_placed(image: Any) -> bool:
+    return image is None or isinstance(image, SpatialArray)
+
+
+def _source(method: Method, image: Any, values: Mapping[str, Any]) -> Any:
+    """Return the image, or the canvas of a method that makes one from nothing."""
+    if method.takes:
+        if image is None:
+            raise InputError(f"{method.name} works on an image: give it one.")
+        return image
+    if image is not None:
+        raise InputError(
+            f"{method.name} makes its image from parameters alone: leave the image out."
+        )
+    assert method.size is not None
+    shape = method.size((), **values)
+    size = values["pixel_size"]
+    pixels = [values["plane_distance"] or size or 1.0, size or 1.0, size or 1.0]
+    unit = "micrometer" if size else "pixel"
+    ndim = len(shape)
+    return Canvas.of(shape, scale=tuple(pixels[-ndim:]), units=(unit,) * ndim)
 
 
 def _check_kind(method: Method, image: SpatialArray) -> None:
@@ -289,7 +321,7 @@ def matching(name: str, value: Any, todo: Plan) -> SpatialArray:
         array = array.max(axis=own.index("c"))
     sizes = zip(todo.axes, todo.shape, strict=True)
     spatial = {axis: size for axis, size in sizes if axis in SPATIAL_AXES}
-    whole = tuple(todo.sizes.values())
+    whole = tuple(todo.made_sizes.values())
     fitting = {
         whole: todo.image.axes,
         tuple(spatial.values()): "".join(spatial),

@@ -95,7 +95,17 @@ class Plan:
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of `axes`."""
-        return tuple(self.sizes[axis] for axis in self.axes)
+        return tuple(self.made_sizes[axis] for axis in self.axes)
+
+    @property
+    def made_sizes(self) -> dict[str, int]:
+        """Length of every axis of the image as it comes out."""
+        sizes = self.sizes
+        if self.method.size is None:
+            return sizes
+        shape = tuple(sizes[axis] for axis in self.spatial)
+        made = self.method.size(shape, **self.values)
+        return sizes | dict(zip(self.spatial, made, strict=True))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -161,7 +171,8 @@ class Plan:
         frame, words = self._prepared(frame, arrays)
         if self.method.fit is not None:
             words["model"] = model
-        found = self.method.function(frame, **words)
+        image = (frame,) if self.method.takes else ()
+        found = self.method.function(*image, **words)
         if not self.iterates:
             yield Step(1, np.nan, lambda: self.named(found))
             return
@@ -264,7 +275,8 @@ class Plan:
         axes = [axis for axis in self.axes_of(name) if axis not in without]
         if self.outputs[name] == "shapes":
             return np.zeros((0, 2, len(axes)))
-        sizes = self.sizes | ({"c": 0} if self.outputs[name] == "channels" else {})
+        sizes = self.made_sizes
+        sizes |= {"c": 0} if self.outputs[name] == "channels" else {}
         return np.zeros([sizes[axis] for axis in axes], self.dtype_of(name))
 
     # ---- all frames
@@ -315,7 +327,8 @@ class Plan:
     ) -> SpatialArray:
         """Return the data of one result in the image's place, with its recipe."""
         main = name == next(iter(self.outputs))
-        words = [self.image.name or "image", self.method.name, *[name] * (not main)]
+        source = [self.image.name or "image"] * bool(self.method.takes)
+        words = [*source, self.method.name, *[name] * (not main)]
         steps = self.recipe["steps"]
         last_step = steps[-1] | {"output": None if main else name}
         metadata: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_morphogen.params import InputError
-from napari_morphogen.spatial import SpatialArray
+from napari_morphogen.spatial import Canvas, SpatialArray
 
 KEY = "morphogen"
 FORMAT = 1
@@ -48,17 +48,21 @@ def extend(
     -------
     recipe : dict
         JSON: ``format``, ``version``, ``input`` (name, shape, dtype and axes of
-        the first image) and ``steps``.
+        the first image; None where the first step makes it) and ``steps``.
     """
     before = _history(image.metadata.get(KEY))
     if before is None:
-        source = {
-            "name": image.name,
-            "path": str(image.metadata.get("path", "")),
-            "shape": list(map(int, image.data.shape)),
-            "dtype": str(image.data.dtype),
-            "axes": image.axes,
-        }
+        source = (
+            None
+            if isinstance(image, Canvas)
+            else {
+                "name": image.name,
+                "path": str(image.metadata.get("path", "")),
+                "shape": list(map(int, image.data.shape)),
+                "dtype": str(image.data.dtype),
+                "axes": image.axes,
+            }
+        )
         before = {"input": source, "steps": []}
     step = {
         "method": method,
@@ -127,7 +131,7 @@ def validated(recipe: Any) -> dict[str, Any]:
 
 def replay(
     recipe: Mapping[str, Any],
-    image: Any,
+    image: Any = None,
     *,
     own_spacing: bool = False,
     **arrays: Any,
@@ -139,7 +143,7 @@ def replay(
     recipe : mapping
         From a result's ``metadata["morphogen"]`` or from `load`.
     image : SpatialArray or array
-        What the first step starts from.
+        What the first step starts from; not used where it makes its own image.
     own_spacing : bool
         Use the image's pixel size instead of the recorded one.
     **arrays
@@ -170,7 +174,10 @@ def replay(
 
     steps = validated(dict(recipe))["steps"]
     _check_names(steps, arrays)
-    source = result = as_spatial(image, _recorded_axes(steps[:1], image))
+    source = None
+    if image is not None and not makes_its_image(recipe):
+        source = as_spatial(image, _recorded_axes(steps[:1], image))
+    result = source
     for step in steps:
         values = {
             name: _array(name, value, source, arrays)
@@ -188,7 +195,14 @@ def replay(
             output=step.get("output"),
             **values,
         )
+    if result is None:
+        raise InputError("The recipe has no steps; give it an image to start from.")
     return result
+
+
+def makes_its_image(recipe: Mapping[str, Any]) -> bool:
+    """Tell whether the first step of a recipe starts from nothing."""
+    return bool(recipe.get("input", True) is None)
 
 
 def as_python(recipe: Mapping[str, Any]) -> str:
@@ -206,24 +220,30 @@ def as_python(recipe: Mapping[str, Any]) -> str:
     image = run('laplacian', image, spacing=(1.0, 1.0), sigma=2.0)
     write('result.tif', image)
     """
-    source = recipe["input"]
-    lines = ["from napari_morphogen import read, run, write", ""]
-    name = source.get("path") or source.get("name") or "image.tif"
-    axes = recipe["steps"][0].get("axes") if recipe["steps"] else None
-    lines.append(f"image = read({name!r}" + (f", axes={axes!r})" if axes else ")"))
-    for step in recipe["steps"]:
-        given: dict[str, Any] = {}
-        if step.get("channel") is not None:
-            given["channel"] = step["channel"]
-        given["spacing"] = tuple(step.get("spacing") or ())
-        if step.get("output"):
-            given["output"] = step["output"]
-        given |= step["parameters"]
-        words = [f"{key}={_python(key, value)}" for key, value in given.items()]
-        lines.append(
-            f"image = run({', '.join([repr(step['method']), 'image', *words])})"
-        )
+    steps, source = recipe["steps"], recipe["input"]
+    made = makes_its_image(recipe)
+    lines = [f"from napari_morphogen import {'' if made else 'read, '}run, write", ""]
+    if not made:
+        name = source.get("path") or source.get("name") or "image.tif"
+        axes = steps[0].get("axes") if steps else None
+        lines.append(f"image = read({name!r}" + (f", axes={axes!r})" if axes else ")"))
+    lines += [_call(step, made and step is steps[0]) for step in steps]
     return "\n".join([*lines, "write('result.tif', image)"])
+
+
+def _call(step: Mapping[str, Any], first: bool) -> str:
+    """Return a step as Python; one that is `first` makes its image from nothing."""
+    given: dict[str, Any] = {}
+    if step.get("channel") is not None:
+        given["channel"] = step["channel"]
+    if not first:
+        given["spacing"] = tuple(step.get("spacing") or ())
+    if step.get("output"):
+        given["output"] = step["output"]
+    given |= step["parameters"]
+    words = [f"{key}={_python(key, value)}" for key, value in given.items()]
+    taken = [] if first else ["image"]
+    return f"image = run({', '.join([repr(step['method']), *taken, *words])})"
 
 
 def _history(found: Any) -> dict[str, Any] | None:
@@ -247,7 +267,10 @@ def _python(key: str, value: Any) -> str:
 
 
 def _array(
-    name: str, value: Mapping[str, Any], source: SpatialArray, arrays: Mapping[str, Any]
+    name: str,
+    value: Mapping[str, Any],
+    source: SpatialArray | None,
+    arrays: Mapping[str, Any],
 ) -> Any:
     if name in arrays:
         return arrays[name]
@@ -279,7 +302,8 @@ def _recorded_axes(steps: list[dict[str, Any]], image: Any) -> str | None:
 
 
 def _recorded_spacing(
-    step: Mapping[str, Any], image: SpatialArray
+    step: Mapping[str, Any], image: SpatialArray | None
 ) -> tuple[float, ...] | None:
     spacing = tuple(step.get("spacing") or ())
-    return spacing if len(spacing) == len(image.spacing) else None
+    known = () if image is None else image.spacing
+    return spacing if spacing and len(spacing) == len(known) else None

@@ -14,6 +14,10 @@ from napari_morphogen.enhance.denoise import (
     median,
 )
 from napari_morphogen.enhance.wavelets import denoise_wavelet
+from napari_morphogen.generate.canvas import source_shape
+from napari_morphogen.generate.cells import synthetic_cells
+from napari_morphogen.generate.fields import gaussian_field
+from napari_morphogen.generate.noise import perlin, random_noise
 from napari_morphogen.params import InputError, accepts, outputs, summary, takes
 from napari_morphogen.segment.circles import hough_circles
 from napari_morphogen.segment.cleanup import (
@@ -65,6 +69,7 @@ Family = Literal[
     "watershed",
     "cleanup",
     "enhance",
+    "generate",
 ]
 
 
@@ -90,7 +95,8 @@ class Method:
     Attributes
     ----------
     function : callable
-        The array first, parameters keyword-only.
+        The array first, parameters keyword-only; without an array where the
+        method makes its image from parameters alone.
     family : str
         The dock it stands in.
     halo : callable or None
@@ -106,6 +112,10 @@ class Method:
     colours : str
         What an image of colours means to a method that takes one channel:
         ``"brightness"``, or ``"each"`` colour in its turn.
+    size : callable or None
+        ``size(shape, **parameters)`` returns the spatial shape of what is made,
+        from that of the image, which is ``()`` where there is none; None when the
+        result is as large as the image.
     """
 
     function: Callable[..., Any]
@@ -114,6 +124,7 @@ class Method:
     fit: Callable[..., Any] | None = None
     planar: bool = False
     colours: Literal["brightness", "each"] = "brightness"
+    size: Callable[..., tuple[int, ...]] | None = None
 
     @property
     def name(self) -> str:
@@ -127,7 +138,7 @@ class Method:
 
     @property
     def takes(self) -> str:
-        """What it works on: ``"image"`` or ``"labels"``."""
+        """What it works on: ``"image"``, ``"labels"`` or, by ``""``, nothing."""
         return takes(self.function)
 
     @property
@@ -219,6 +230,10 @@ METHODS: tuple[Method, ...] = (
     Method(normalise, "enhance", colours="each"),
     Method(richardson_lucy, "enhance", colours="each"),
     Method(wiener, "enhance", colours="each"),
+    Method(random_noise, "generate", size=source_shape),
+    Method(perlin, "generate", size=source_shape),
+    Method(gaussian_field, "generate", size=source_shape),
+    Method(synthetic_cells, "generate", size=source_shape),
 )
 
 

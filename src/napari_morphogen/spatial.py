@@ -139,6 +139,34 @@ class SpatialArray:
         return (kind or SpatialArray)(**placed)
 
 
+class Canvas(SpatialArray):
+    """Where an image that is still to be made will lie: a shape without pixels."""
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], **geometry: Any) -> "Canvas":
+        """Return a canvas of this many planes, rows and columns.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Two or three sizes.
+        **geometry
+            Fields of `SpatialArray`, such as `scale` and `units`.
+
+        Examples
+        --------
+        >>> Canvas.of((4, 8, 8), scale=(2, 1, 1)).axes
+        'zyx'
+        """
+        return cls(_blank(shape), SPATIAL_AXES[-len(shape) :], **geometry)
+
+    def __getstate__(self) -> dict[str, Any]:  # a worker needs no empty pixels
+        return self.__dict__ | {"data": self.data.shape}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"data": _blank(state["data"])})
+
+
 class Vertices(SpatialArray):
     """Shapes in the world: the same geometry, with vertices instead of pixels.
 
@@ -238,6 +266,10 @@ def check_axes(axes: str, ndim: int) -> None:
         wrong = "the spatial axes in the order z, y, x"
     if wrong:
         raise InputError(f'Expected `axes` to hold {wrong}, but got "{axes}".')
+
+
+def _blank(shape: tuple[int, ...]) -> NDArray[Any]:
+    return np.broadcast_to(np.float32(0), shape)
 
 
 def _with_axes(image: SpatialArray, axes: str) -> SpatialArray:

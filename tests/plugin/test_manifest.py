@@ -23,10 +23,9 @@ def test_every_family_has_a_dock_in_both_menus(manifest):
     apart = [docks.pop(name) for name in ("object classes", "train", "tune", "export")]
     assert set(docks) == {method.family for method in METHODS}
     menus = manifest.contributions.menus
-    places = ("segment", "classify", "filter")
-    found = [
-        item.command for place in places for item in menus[f"napari/layers/{place}"]
-    ]
+    places = [f"napari/layers/{name}" for name in ("segment", "classify", "filter")]
+    places += ["napari/file/new_layer"]
+    found = [item.command for place in places for item in menus[place]]
     assert sorted(found) == sorted([*docks.values(), *apart])
     assert [item.command for item in menus["napari/layers/measure"]] == others
 
@@ -54,6 +53,8 @@ def test_docks_stand_in_the_menus(viewer):
     titles = {item.command.title for item in menus.get_menu("napari/layers/segment")}
     for dock in ("Threshold", "Edges", "Clustering", "Watershed"):
         assert f"{dock} (Morphogen)" in titles
+    new = get_app_model().menus.get_menu("napari/file/new_layer")
+    assert "Generate (Morphogen)" in {item.command.title for item in new}
     measure = get_app_model().menus.get_menu("napari/layers/measure")
     found = {item.command.title for item in measure}
     assert {"Measure (Morphogen)", "Evaluate (Morphogen)"} <= found

@@ -57,6 +57,7 @@ PLAIN = [
     method
     for method in METHODS
     if method.takes == "image"
+    and method.size is None
     and method.makes != "shapes"
     and not any(param.required for param in parameters(method.function))
 ]

@@ -175,7 +175,7 @@ def cropped(x: Tensor, shape: Sequence[int]) -> Tensor:
     return x[(slice(None), slice(None), *inside)]
 
 
-def lay_out(network: UNet) -> None:
+def lay_out(network: nn.Module) -> None:
     """Order the weights of a network for planes as they are computed fastest."""
     for value in network.parameters():
         if value.ndim == 4:

@@ -127,9 +127,7 @@ class Segmenter:
             return np.zeros((len(self.classes), *seen.shape[1:]), np.float32)
         network = self.network()
 
-        def tiled(
-            values: NDArray[np.float32], mirrored: bool
-        ) -> NDArray[np.float32]:
+        def tiled(values: NDArray[np.float32], mirrored: bool) -> NDArray[np.float32]:
             words: dict[str, Any] = {"flips": mirrored, "tile": tile, "device": device}
             return predict(network, values, activation=self.activation, **words)
 

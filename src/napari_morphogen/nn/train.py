@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -211,23 +211,59 @@ class Learner:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that a later run needs to go on as if nothing had happened."""
-        found = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        mean = self.average.network.state_dict()
-        found |= {f"average.{k}": v for k, v in mean.items()}
-        for number, values in self.optimiser.state_dict()["state"].items():
-            found |= {f"optimiser.{number}.{k}": v for k, v in values.items()}
-        return {name: value.detach().cpu().clone() for name, value in found.items()}
+        return state_of(self._networks, {"optimiser": self.optimiser})
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take over what `state` returned."""
-        self.network.load_state_dict(_below("network", state))
-        self.average.network.load_state_dict(_below("average", state))
+        restore_to(state, self._networks, {"optimiser": self.optimiser})
+
+    @property
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"network": self.network, "average": self.average.network}
+
+
+def state_of(
+    networks: Mapping[str, nn.Module], optimisers: Mapping[str, torch.optim.Optimizer]
+) -> dict[str, Tensor]:
+    """Return copies of all that networks and optimisers have come to.
+
+    Parameters
+    ----------
+    networks, optimisers : mapping of str
+        By names of their own.
+    """
+    found: dict[str, Tensor] = {}
+    for name, network in networks.items():
+        found |= {f"{name}.{k}": v for k, v in network.state_dict().items()}
+    for name, optimiser in optimisers.items():
+        for number, values in optimiser.state_dict()["state"].items():
+            found |= {f"{name}.{number}.{k}": v for k, v in values.items()}
+    return {name: value.detach().cpu().clone() for name, value in found.items()}
+
+
+def restore_to(
+    state: Mapping[str, Tensor],
+    networks: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
+) -> None:
+    """Give networks and optimisers what `state_of` returned of them.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        Is left as it is.
+    networks, optimisers : mapping of str
+        By the same names.
+    """
+    for name, network in networks.items():
+        network.load_state_dict(_below(name, state))
+    for name, optimiser in optimisers.items():
         steps: dict[int, dict[str, Tensor]] = {}
-        for name, value in _below("optimiser", state).items():
-            number, key = name.split(".")
-            steps.setdefault(int(number), {})[key] = value
-        groups: Any = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": steps, "param_groups": groups})
+        for place, value in _below(name, state).items():
+            number, key = place.split(".")
+            steps.setdefault(int(number), {})[key] = value.clone()
+        groups: Any = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": steps, "param_groups": groups})
 
 
 def one_cycle(share: float, warm_up: float = 0.1) -> float:
@@ -249,6 +285,6 @@ def _laid_out(images: Tensor, device: str) -> Tensor:
     return images.to(device)
 
 
-def _below(room: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _below(room: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     start = f"{room}."
     return {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}

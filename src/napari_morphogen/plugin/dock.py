@@ -26,7 +26,12 @@ from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
 TICK_MS = 200
-KINDS = {"image": (Image,), "labels": (Labels,)}
+KINDS = {"image": (Image,), "labels": (Labels,), "": ()}
+BEGIN = {
+    "image": "Open an image to begin.",
+    "labels": "Open or make a Labels layer to begin.",
+    "": "",
+}
 
 
 class MethodDock(Panel):
@@ -122,11 +127,10 @@ class MethodDock(Panel):
         if layer is None:
             self._layers_changed()
             layer = self.image.value
-        self.run.enabled = layer is not None and self._job is None
+        takes = get(self.method.value).takes
+        self.run.enabled = not (takes and layer is None) and self._job is None
         if layer is None:
-            kind = get(self.method.value).takes
-            text = {"image": "Open an image", "labels": "Open or make a Labels layer"}
-            self._say(f"{text[kind]} to begin.")
+            self._say(BEGIN[takes])
             return
         self._say("")
         try:
@@ -174,8 +178,9 @@ class MethodDock(Panel):
 
     def _ask(self) -> Request:
         layer, method = self.image.value, self.method.value
-        if layer is None:
-            kind = "a Labels" if get(method).takes == "labels" else "an image"
+        takes = get(method).takes
+        if takes and layer is None:
+            kind = "a Labels" if takes == "labels" else "an image"
             raise InputError(f"Choose {kind} layer first.")
         channel = self.channel.value
         number = None if channel in (ALL_CHANNELS, None) else int(channel)
@@ -189,12 +194,12 @@ class MethodDock(Panel):
         try:
             asked = self._ask()
             todo = asked.plan()
-            image = layers.read(asked.layer, asked.axes)
+            image = asked.image()
         except InputError as error:
             self._say(str(error))
             return
         settings.remember(asked.method, dict(asked.values))
-        self._progress = Progress(todo, asked.layer, image)
+        self._progress = Progress(todo, asked.layer, image or todo.image)
         self._results.begin()
         job = self._job = Job(states, todo)
         job.item.connect(lambda state: self._collect(job, state))
@@ -309,7 +314,8 @@ class MethodDock(Panel):
         if job is not self._job or progress is None:
             return
         self._show(progress.results())
-        words = [f"{progress.plan.method.name}: {seconds:.1f} s", progress.figures]
+        name, figures = progress.plan.method.name, progress.figures
+        words = [f"{name}: {seconds:.1f} s", figures, *job.remarks]
         self._end(job, "; ".join(filter(None, words)))
 
     def _cancelled(self, job: Job) -> None:
@@ -329,18 +335,19 @@ class MethodDock(Panel):
         progress = self._progress
         if progress is None:
             return
-        main = progress.plan.method.makes
-        for name in reversed(results):  # the main result comes on top
+        makes, main = progress.plan.outputs, next(iter(results))
+        # the main result comes on top, but labels do not hide below an image
+        for name in sorted(results, key=lambda n: (makes[n] == "labels", n == main)):
             layer = self._results.show(
                 results[name],
-                makes=progress.plan.outputs[name],
+                makes=makes[name],
                 source=progress.source,
                 image=progress.image,
                 keep=keep or bool(self.keep.value),
                 # what stands beside labels would cover the image
-                visible=main == "image" or name == next(iter(results)),
+                visible=makes[main] == "image" or name == main,
             )
-        self._made = layer
+            self._made = layer if name == main else self._made
 
     def _end(self, job: Job, text: str) -> None:
         if job is self._job:

@@ -114,5 +114,5 @@ def _number(param: Param, common: dict[str, Any]) -> ValueWidget[Any]:
 
 
 def _label(param: Param) -> str:
-    unit = {"px": "px", "px^n": "px"}.get(param.unit, "")
+    unit = {"px": "px", "px^n": "px", "um": "µm"}.get(param.unit, "")
     return f"{param.label} [{unit}]" if unit else param.label

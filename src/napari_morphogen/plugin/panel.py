@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from magicgui import widgets
-from qtpy.QtWidgets import QVBoxLayout
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.registry import Method
@@ -12,6 +13,7 @@ from napari_morphogen.registry import Method
 ALL_CHANNELS = "all"
 Choices = Callable[[Any], list[Any]]
 STEPS = 1000  # of the progress bar
+ROWS = 16  # of parameters; more would not fit on a small screen
 
 
 class Panel(widgets.Container[widgets.Widget]):
@@ -31,6 +33,7 @@ class Panel(widgets.Container[widgets.Widget]):
         self, methods: tuple[Method, ...], images: Choices, channels: Choices
     ) -> None:
         super().__init__(labels=False)
+        self._scroll: QScrollArea | None = None
         self._build_choices(methods, images, channels)
         self._build_actions()
         self._arrange()
@@ -118,12 +121,32 @@ class Panel(widgets.Container[widgets.Widget]):
         place = self.index(self.form)
         del self[place]
         self.insert(place, form)
+        layout = cast(QVBoxLayout, self.native.layout())
+        if self._scroll is not None:
+            layout.removeWidget(self._scroll)
+            self._scroll.deleteLater()
+            self._scroll = None
+        if len(form) > ROWS:
+            self._scroll = _scrolling(form.native)
+            layout.insertWidget(place, self._scroll, ROWS)  # takes what room is left
 
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
         # a range of 0 shows that work goes on
         self.progress.min, self.progress.max = 0, 0 if share is None else STEPS
         self.progress.value = 0 if share is None else round(share * STEPS)
+
+
+def _scrolling(inner: QWidget) -> QScrollArea:
+    """Return a widget in an area that scrolls where it lacks the height."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inner)
+    area.setMaximumHeight(inner.sizeHint().height())
+    area.setMinimumWidth(inner.minimumSizeHint().width())
+    return area
 
 
 def row(*members: widgets.Widget) -> widgets.Container[widgets.Widget]:

@@ -239,6 +239,7 @@ class Preview:
             return
         try:
             asked = self._ask()
+            assert asked.layer is not None
             view = visible(self._viewer, asked.layer, asked.axes)
             marks = asked.arrays()
             method = get(asked.method)

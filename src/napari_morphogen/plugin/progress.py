@@ -15,13 +15,13 @@ class Progress:
     Parameters
     ----------
     todo : Plan
-    source : Layer
-        The layer that the plan's image came from.
+    source : Layer or None
+        The layer that the plan's image came from, if it did.
     image : SpatialArray
         What was read from it, with all channels.
     """
 
-    def __init__(self, todo: Plan, source: Layer, image: SpatialArray) -> None:
+    def __init__(self, todo: Plan, source: Layer | None, image: SpatialArray) -> None:
         self.plan, self.source, self.image = todo, source, image
         self.total = len(todo.frames)
         self.done = 0

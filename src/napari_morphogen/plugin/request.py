@@ -18,8 +18,8 @@ class Request:
 
     Attributes
     ----------
-    layer : Image or Labels
-        What to work on.
+    layer : Image, Labels or None
+        What to work on; None for a method that makes its image from nothing.
     axes : str
         One letter per axis of the layer.
     channel : int or None
@@ -32,20 +32,25 @@ class Request:
         Labels, Points or Shapes layers by the parameters they are for.
     """
 
-    layer: Layer
+    layer: Layer | None
     axes: str
     channel: int | None
     method: str
     values: Mapping[str, Any]
     marks: Mapping[str, Layer]
 
+    def image(self) -> SpatialArray | None:
+        """Return what to work on."""
+        return None if self.layer is None else layers.read(self.layer, self.axes)
+
     def arrays(self) -> dict[str, SpatialArray]:
         """Return what is marked, as labels on the pixels of the layer."""
+        if self.layer is None:
+            return {}
         found = self.marks.items()
         return {name: marks.read(m, self.layer, self.axes) for name, m in found}
 
     def plan(self, arrays: Mapping[str, SpatialArray] | None = None) -> Plan:
         """Return what there is to compute, or raise InputError."""
-        image = layers.read(self.layer, self.axes)
         words = {**self.values, **(self.arrays() if arrays is None else arrays)}
-        return plan(self.method, image, channel=self.channel, **words)
+        return plan(self.method, self.image(), channel=self.channel, **words)

@@ -10,6 +10,7 @@ from napari.layers import Layer
 
 from napari_morphogen.plugin import layers
 from napari_morphogen.recipe import KEY
+from napari_morphogen.registry import METHODS
 from napari_morphogen.spatial import SpatialArray
 
 Name = tuple[str, str | None]  # of a method and of one of its results
@@ -30,7 +31,7 @@ class Results:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._made: WeakKeyDictionary[Layer, dict[Name, Layer]] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[object, dict[Name, Layer]] = WeakKeyDictionary()
         self._painted: WeakSet[Layer] = WeakSet()
         self._undo: deque[list[Callable[[], None]]] = deque(maxlen=UNDO_DEPTH)
         self._shown: dict[Name, Layer] = {}
@@ -50,7 +51,7 @@ class Results:
         result: SpatialArray,
         *,
         makes: str,
-        source: Layer,
+        source: Layer | None,
         image: SpatialArray,
         keep: bool = False,
         visible: bool = True,
@@ -64,8 +65,8 @@ class Results:
             What was made, and from what.
         makes : str
             ``"labels"``, ``"shapes"`` or a kind of image.
-        source : Layer
-            The layer of `image`.
+        source : Layer or None
+            The layer of `image`; None where the result was made from nothing.
         keep : bool
             Add a layer, but update it when the same run shows it again.
         visible : bool
@@ -77,15 +78,18 @@ class Results:
         triple = layers.layer_data(result, makes, image)
         step = result.metadata[KEY]["steps"][-1]
         name = slot or (step["method"], step["output"])
-        known = self._made.get(source, {})
+        origin: object = self if source is None else source
+        known = self._made.get(origin, {})
         earlier = self._shown.get(name) if keep else known.get(name)
-        if earlier is not None and self._may_update(earlier, triple):
+        if earlier is not None and self._may_update(
+            earlier, triple, resized=_has_own_size(step["method"])
+        ):
             self._update(earlier, triple, undo=name not in self._shown)
             layer = earlier
         else:
             layer = self._add(triple)
             layer.visible = visible
-            self._made.setdefault(source, {})[name] = layer
+            self._made.setdefault(origin, {})[name] = layer
         self._shown[name] = layer
         return layer
 
@@ -106,14 +110,15 @@ class Results:
             self._begun = False
         self._undo[-1].append(step)
 
-    def _may_update(self, layer: Layer, triple: Any) -> bool:
+    def _may_update(self, layer: Layer, triple: Any, resized: bool) -> bool:
         data, _, makes = triple
+        sizes = (layer.data.shape, data.shape)
         return (
             layer in self._viewer.layers
             and layer not in self._painted
             and layers.kind(layer) == makes
             and makes != "shapes"  # what a user drew there cannot be told apart
-            and layer.data.shape == data.shape
+            and (sizes[0] == sizes[1] or (resized and layer.ndim == data.ndim))
         )
 
     def _add(self, triple: Any) -> Layer:
@@ -141,3 +146,8 @@ class Results:
     def _remove(self, layer: Layer) -> None:
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
+
+
+def _has_own_size(method: str) -> bool:
+    """Tell whether results of a method may change their size when it runs again."""
+    return any(row.name == method and row.size is not None for row in METHODS)

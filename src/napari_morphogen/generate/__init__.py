@@ -1,0 +1,1 @@
+"""Methods that make new images: from parameters alone or from an example."""

@@ -1,0 +1,432 @@
+"""Training of generators: one loop for every kind."""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_morphogen.nn import checkpoint
+from napari_morphogen.nn.generator import (
+    Generator,
+    GeneratorConfig,
+    Kind,
+    family,
+)
+from napari_morphogen.nn.generator_patches import (
+    Pool,
+    Source,
+    finite_images,
+    patch_shape,
+    split,
+    turned,
+    typical,
+    value_range,
+)
+from napari_morphogen.nn.train import Average, Budget, Clock, Progress, train
+from napari_morphogen.params import InputError
+
+FEWEST_PLACES = 8  # for a patch in all images together
+KEEP_EVERY = 100  # steps between states to go back to
+MOST_RETURNS = 3  # to such a state
+UNFINISHED = "unfinished generator"
+
+
+class Learns(Protocol):
+    """One step of learning, particular to a kind.
+
+    Attributes
+    ----------
+    average : Average
+        Its network is what is kept.
+    rate : float
+        Highest learning rate.
+    note : str
+        What the user should know; empty when all is well.
+    """
+
+    average: Average
+    rate: float
+    note: str
+
+    def __call__(self, number: int, share: float) -> dict[str, Tensor]:
+        """Learn from batch `number` and return losses, the one to watch first."""
+
+    def finish(self) -> None:
+        """Do what comes after the last step."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that a later run needs."""
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `state` returned."""
+
+
+@dataclass(frozen=True)
+class GeneratorOptions:
+    """What a training does beside its images; the defaults suit a laptop.
+
+    Attributes
+    ----------
+    kind : str
+        Which family of networks.
+    patch : int
+        Pixels along rows and columns of what is learnt from and made.
+    rotations : bool
+        Whether patches turned and mirrored are as good as they are.
+    held_out : float
+        Share of the images that is not learnt from, to compare samples with.
+    foreground : float
+        Least share of bright pixels in a patch; 0 takes all patches.
+    each : bool
+        Whether every image is brought to the same brightness first. Without it
+        bright images stay brighter than others, as calibrated ones should.
+    width, latent, rate
+        Of the network and its learning; 0 chooses.
+    batch : int
+        Patches of a step.
+    seed : int
+        Of all that is drawn.
+    threads : int
+        Cores used; 0 leaves one free.
+    device : str
+        "cpu", "cuda" or "mps".
+    """
+
+    kind: Kind = "flow"
+    patch: int = 32
+    rotations: bool = True
+    held_out: float = 0.2
+    foreground: float = 0.05
+    each: bool = True
+    width: int = 0
+    latent: int = 0
+    rate: float = 0.0
+    batch: int = 32
+    seed: int = 0
+    threads: int = 0
+    device: str = "cpu"
+
+
+class GeneratorTraining:
+    """A generator that learns from images.
+
+    Parameters
+    ----------
+    images : sequence of ndarray of shape (channels, [P,] M, N)
+        Any real dtype.
+    classes : sequence of int, optional
+        The class of every image, counted from 0.
+    class_names : sequence of str
+        Of the classes.
+    spacing : tuple of float
+        Pixel size per spatial axis; goes into the file.
+    options : GeneratorOptions
+        How it learns.
+
+    Attributes
+    ----------
+    losses : dict of str to float
+        The latest, by name.
+    position : tuple of int and float
+        Steps and seconds so far.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to learn from.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> images = [rng.random((1, 24, 24)) for _ in range(4)]
+    >>> options = GeneratorOptions("vae", patch=16, batch=4, width=4)
+    >>> training = GeneratorTraining(images, options=options)
+    >>> for progress in training.run(Budget(steps=2)):
+    ...     pass
+    >>> training.generator().sample(2).shape
+    (2, 1, 16, 16)
+    """
+
+    def __init__(
+        self,
+        images: Sequence[NDArray[Any]],
+        *,
+        classes: Sequence[int] | None = None,
+        class_names: Sequence[str] = (),
+        spacing: tuple[float, ...] = (),
+        options: GeneratorOptions | None = None,
+    ) -> None:
+        self.options = options or GeneratorOptions()
+        kind = family(self.options.kind)
+        plain = finite_images(images)
+        if plain[0].ndim == 4 and not kind.volumes:
+            raise InputError(
+                f'A generator of the kind "{self.options.kind}" makes planes, but the '
+                "images are volumes; learn from their planes, or choose vae."
+            )
+        shape = patch_shape(self.options.patch, plain)
+        ranges = [value_range([one]) for one in plain] if self.options.each else []
+        together = value_range(plain) if not ranges else typical(ranges)
+        self.range = together
+        sources = [
+            Source(found.inside(one), number)
+            for number, (one, found) in enumerate(
+                zip(plain, ranges or [together] * len(plain), strict=True)
+            )
+        ]
+        self.classes = self._checked_classes(classes, class_names, len(plain))
+        self.kept, self.unseen = self._split(sources, shape)
+        self.spacing = spacing
+        self.pool = Pool(self.kept, shape, self.options.foreground)
+        if sum(self.pool.places) < FEWEST_PLACES:
+            raise InputError(
+                f"There are only {sum(self.pool.places)} different patches of "
+                f"{self.options.patch} pixels to learn from; choose a smaller patch "
+                "size or more images."
+            )
+        latent = self.options.latent or kind.latent * self.options.patch // 32
+        self.config = GeneratorConfig(
+            self.options.kind,
+            len(plain[0]),
+            shape,
+            self.options.width or kind.width,
+            latent,
+            tuple(class_names) if self.classes is not None else (),
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.options.seed)
+            network = kind.build(self.config)
+        rate = self.options.rate or kind.rate
+        self.learner: Learns = kind.learner(
+            network, self.batch, rate, self.options.device
+        )
+        self.position = (0, 0.0)
+        self.losses: dict[str, float] = {}
+        self._good: dict[str, Tensor] | None = None
+        self._returns, self._said = 0, ""
+
+    def _checked_classes(
+        self, classes: Sequence[int] | None, names: Sequence[str], count: int
+    ) -> NDArray[np.intp] | None:
+        if classes is None:
+            if self.options.kind == "cvae":
+                raise InputError(
+                    "A CVAE learns what sets classes apart: give the class of every "
+                    "image, or choose vae."
+                )
+            return None
+        found = np.asarray(classes, np.intp)
+        counts = np.bincount(found, minlength=len(names))
+        if len(found) != count or len(counts) > len(names) or len(names) < 2:
+            raise InputError(
+                f"Expected a class for each of {count} images, of at least two "
+                f"classes, but got {len(found)} of {len(names)}."
+            )
+        for name, number in zip(names, counts, strict=True):
+            if number < 2:
+                raise InputError(
+                    f'The class "{name}" has {number} image(s); give at least 2.'
+                )
+        return found
+
+    def _split(
+        self, sources: list[Source], shape: tuple[int, ...]
+    ) -> tuple[list[Source], list[Source]]:
+        """Return what is learnt from and what is not, class by class."""
+        share, seed = self.options.held_out, self.options.seed
+        if self.classes is None:
+            return split(sources, shape, share, seed)
+        kept: list[Source] = []
+        unseen: list[Source] = []
+        for one in np.unique(self.classes):
+            members = [s for s in sources if self.classes[s.number] == one]
+            for found, part in zip(
+                (kept, unseen), split(members, shape, share, seed), strict=True
+            ):
+                found += part
+        return kept, unseen
+
+    # ---- learning
+
+    @property
+    def note(self) -> str:
+        """What the user should know of how it goes; empty when all is well."""
+        return self._said or self.learner.note
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor | None]:
+        """Return images from -1 to 1 of the batch of a number, and their classes.
+
+        Parameters
+        ----------
+        number : int
+            The batch depends on it and the seed alone.
+        """
+        rng = np.random.default_rng([self.options.seed, number])
+        patches, images = self.pool.draw(self.options.batch, rng)
+        if self.options.rotations:
+            patches = turned(patches, rng)
+        values = torch.from_numpy(np.ascontiguousarray(patches))
+        device = self.options.device
+        if self.classes is None:
+            return values.to(device), None
+        return values.to(device), torch.from_numpy(self.classes[images]).to(device)
+
+    def run(
+        self, budget: Budget, *, every: int = 10, clock: Clock = time.monotonic
+    ) -> Iterator[Progress]:
+        """Learn until the budget is used; whoever stops asking stops it.
+
+        Parameters
+        ----------
+        budget : Budget
+            Steps and seconds of earlier runs count.
+        every : int
+            Steps between reports.
+        clock : callable
+            Returns seconds.
+        """
+        threads = self.options.threads or max(1, torch.get_num_threads() - 1)
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            for progress in train(
+                self._step, budget, every=every, start=self.position, clock=clock
+            ):
+                self.position = (progress.step, progress.seconds)
+                yield progress
+        finally:
+            torch.set_num_threads(before)
+
+    def _step(self, number: int, share: float) -> Tensor:
+        if number % KEEP_EVERY == 0 or self._good is None:
+            self._good = self.learner.state()
+        losses = self._losses(number, share)
+        if not all(math.isfinite(value) for value in losses.values()):
+            self._go_back(number)
+            losses = self._losses(number, share)
+        self.losses = losses
+        return torch.tensor(next(iter(losses.values())))
+
+    def _losses(self, number: int, share: float) -> dict[str, float]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.options.seed * 1_000_003 + number)
+            found = self.learner(number, share)
+        return {name: float(value.detach()) for name, value in found.items()}
+
+    def _go_back(self, number: int) -> None:
+        """Take back the last steps, whose losses are no numbers, and learn slower."""
+        self._returns += 1
+        if self._returns > MOST_RETURNS or self._good is None:
+            raise InputError(
+                f"Training diverged again and again, last at step {number}; choose a "
+                "lower learning rate or another kind of generator."
+            )
+        self.learner.restore(self._good)
+        self.learner.rate /= 2
+        self._said = (
+            f"Training diverged at step {number}: it went on from an earlier state at "
+            "half the learning rate."
+        )
+
+    def finish(self) -> None:
+        """Do what comes after the last step; takes seconds at most."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.options.seed)
+            self.learner.finish()
+
+    # ---- what comes of it
+
+    def generator(self, record: Mapping[str, Any] | None = None) -> Generator:
+        """Return the generator as it is now.
+
+        Parameters
+        ----------
+        record : mapping, optional
+            Is added to the record of the training.
+        """
+        weights = self.learner.average.network.state_dict()
+        steps, seconds = self.position
+        told = {
+            "images": len(self.kept),
+            "held_out": len(self.unseen),
+            "steps": steps,
+            "seconds": round(seconds, 1),
+            "seed": self.options.seed,
+            "rotations": self.options.rotations,
+            "losses": dict(self.losses),
+        }
+        return Generator(
+            self.config,
+            {name: value.detach().cpu().clone() for name, value in weights.items()},
+            self.range,
+            self.spacing,
+            told | dict(record or {}),
+        )
+
+    def patches(
+        self, count: int, *, unseen: bool = False, seed: int = 0
+    ) -> NDArray[np.float32]:
+        """Return patches as they are drawn for training, to compare samples with.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        unseen : bool
+            Whether of images that were not learnt from.
+        seed : int
+            Chooses them.
+
+        Returns
+        -------
+        patches : ndarray of float32, shape (count, channels, [P,] M, N)
+            In the intensities of the images; none where nothing was held out.
+        """
+        sources = self.unseen if unseen else self.kept
+        if not sources:
+            return np.zeros((0, self.config.channels, *self.config.shape), np.float32)
+        pool = Pool(sources, self.config.shape, self.options.foreground)
+        drawn, _ = pool.draw(count, np.random.default_rng([seed, unseen]))
+        return self.range.outside(drawn)
+
+    def save(self, path: str | Path) -> None:
+        """Write all that a later run needs, to go on as if nothing had happened."""
+        step, seconds = self.position
+        header = {
+            "kind": UNFINISHED,
+            "options": asdict(self.options),
+            "config": asdict(self.config),
+            "step": step,
+            "seconds": seconds,
+            "rate": self.learner.rate,
+        }
+        checkpoint.write(Path(path), header, self.learner.state())
+
+    def restore(self, path: str | Path) -> None:
+        """Go on where `save` was called, with the same images and options.
+
+        Raises
+        ------
+        InputError
+            When the file is of another training.
+        """
+        header, state = checkpoint.read(Path(path))
+        config = json.loads(json.dumps(asdict(self.config)))
+        if header.get("kind") != UNFINISHED or header.get("config") != config:
+            raise InputError(
+                f"{path} is no interrupted training of such a generator; start anew."
+            )
+        try:
+            self.learner.restore(state)
+            self.learner.rate = float(header["rate"])
+            self.position = (int(header["step"]), float(header["seconds"]))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"{path} cannot be gone on from; start anew.") from error
