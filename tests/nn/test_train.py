@@ -263,15 +263,6 @@ def test_patches_lie_where_labels_are():
     assert (patches(0)[1] > 0).flatten(1).any(1).all()
 
 
-def test_images_with_more_to_learn_are_seen_more_often():
-    grey = [np.full((1, 40, 40), value, np.float32) for value in (1, 2)]
-    known = np.ones((1, 40, 40), np.float32)
-    examples = [Example(grey[0], known, 16), Example(grey[1], known, 1)]
-    patches = Patches(examples, (8, 8), 500, NO_AUGMENTATION, 0)
-    share = float((patches(0)[0].amax((1, 2, 3)) < 1.5).float().mean())
-    assert share == pytest.approx(0.8, abs=0.06)  # as 4 to 1
-
-
 def test_plain_patches_are_parts_of_the_image():
     image = np.arange(64 * 64, dtype=np.float32).reshape(1, 64, 64)
     example = Example(image, image.copy() + 1)

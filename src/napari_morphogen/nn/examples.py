@@ -170,7 +170,7 @@ def parted(
         for side, hidden in zip(both, (held, ~held), strict=True):
             targets = np.where(hidden, 0, example.targets)
             if targets[0].any():
-                side.append(Example(example.image, targets, example.amount))
+                side.append(Example(example.image, targets))
     return both
 
 
@@ -232,8 +232,7 @@ def _example(
     if task == "edges":
         return Example(ready, boundary_targets(drawn, sparse=sparse))
     if task == "instances":
-        targets = instance_targets(drawn, sparse=sparse, spacing=spacing)
-        return Example(ready, targets, len(np.unique(drawn)))  # a crowd counts more
+        return Example(ready, instance_targets(drawn, sparse=sparse, spacing=spacing))
     return Example(ready, drawn[np.newaxis].astype(np.float32))
 
 

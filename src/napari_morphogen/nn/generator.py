@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from napari_morphogen.nn import checkpoint
-from napari_morphogen.nn.generator_patches import Range
+from napari_morphogen.nn.generator_patches import MULTIPLE, Range
 from napari_morphogen.params import InputError
 
 Kind = Literal["vae", "cvae", "dcgan", "stylegan", "flow"]
@@ -247,7 +247,7 @@ class Generator:
                 )
             return None
         asked = np.arange(count) % known if condition is None else np.asarray(condition)
-        if asked.shape != (count,) or asked.min() < 0 or asked.max() >= known:
+        if asked.shape != (count,) or not np.isin(asked, np.arange(known)).all():
             names = ", ".join(
                 f"{i} {name}" for i, name in enumerate(self.config.classes)
             )
@@ -334,7 +334,8 @@ def _config(given: dict[str, Any]) -> GeneratorConfig:
         and all(isinstance(n, int) and 0 < n <= LARGEST for n in numbers)
         and isinstance(config.latent, int)
         and 0 <= config.latent <= LARGEST
-        and len(shape) in (2, 3)
+        and (len(shape) == 2 or (len(shape) == 3 and family(config.kind).volumes))
+        and not any(n % MULTIPLE for n in shape[-2:])
         and len(classes) <= LARGEST
     )
     if not usual:

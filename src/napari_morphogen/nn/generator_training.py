@@ -4,7 +4,8 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,12 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
-from napari_morphogen.nn.generator import (
-    Generator,
-    GeneratorConfig,
-    Kind,
-    family,
-)
+from napari_morphogen.nn.generator import Generator, GeneratorConfig, family
+from napari_morphogen.nn.generator_options import GeneratorOptions
 from napari_morphogen.nn.generator_patches import (
     Pool,
     Source,
@@ -67,52 +64,6 @@ class Learns(Protocol):
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take over what `state` returned."""
-
-
-@dataclass(frozen=True)
-class GeneratorOptions:
-    """What a training does beside its images; the defaults suit a laptop.
-
-    Attributes
-    ----------
-    kind : str
-        Which family of networks.
-    patch : int
-        Pixels along rows and columns of what is learnt from and made.
-    rotations : bool
-        Whether patches turned and mirrored are as good as they are.
-    held_out : float
-        Share of the images that is not learnt from, to compare samples with.
-    foreground : float
-        Least share of bright pixels in a patch; 0 takes all patches.
-    each : bool
-        Whether every image is brought to the same brightness first. Without it
-        bright images stay brighter than others, as calibrated ones should.
-    width, latent, rate
-        Of the network and its learning; 0 chooses.
-    batch : int
-        Patches of a step.
-    seed : int
-        Of all that is drawn.
-    threads : int
-        Cores used; 0 leaves one free.
-    device : str
-        "cpu", "cuda" or "mps".
-    """
-
-    kind: Kind = "flow"
-    patch: int = 32
-    rotations: bool = True
-    held_out: float = 0.2
-    foreground: float = 0.05
-    each: bool = True
-    width: int = 0
-    latent: int = 0
-    rate: float = 0.0
-    batch: int = 32
-    seed: int = 0
-    threads: int = 0
-    device: str = "cpu"
 
 
 class GeneratorTraining:
@@ -224,6 +175,8 @@ class GeneratorTraining:
                 )
             return None
         found = np.asarray(classes, np.intp)
+        if (found < 0).any():
+            raise InputError(f"Expected classes counted from 0, but got {found.min()}.")
         counts = np.bincount(found, minlength=len(names))
         if len(found) != count or len(counts) > len(names) or len(names) < 2:
             raise InputError(
@@ -293,15 +246,19 @@ class GeneratorTraining:
         clock : callable
             Returns seconds.
         """
-        threads = self.options.threads or max(1, torch.get_num_threads() - 1)
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
+        with self._threads():
             for progress in train(
                 self._step, budget, every=every, start=self.position, clock=clock
             ):
                 self.position = (progress.step, progress.seconds)
                 yield progress
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.options.threads or max(1, before - 1))
+        try:
+            yield
         finally:
             torch.set_num_threads(before)
 
@@ -338,7 +295,7 @@ class GeneratorTraining:
 
     def finish(self) -> None:
         """Do what comes after the last step; takes seconds at most."""
-        with torch.random.fork_rng(devices=[]):
+        with self._threads(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
             self.learner.finish()
 

@@ -82,24 +82,20 @@ def binary_loss(logits: Tensor, targets: Tensor) -> Tensor:
     ----------
     logits : Tensor of shape (batch, maps, [P,] M, N)
         Before the sigmoid: foreground and distance, or boundaries alone.
-    targets : Tensor of shape (batch, maps or one more, [P,] M, N)
+    targets : Tensor of shape (batch, maps, [P,] M, N)
         As `instance_targets` or `boundary_targets` returns them.
 
     Notes
     -----
-    Cross-entropy of every map and the Dice loss of the first. What is one more says
-    how much a pixel counts in all maps but the first.
+    Cross-entropy of every map and the Dice loss of the first.
     """
-    maps = logits.shape[1]
     known, inside = targets[:, 0] > 0.5, targets[:, 0] > 1.5
     pixels = known.sum().clamp(min=1)
-    wanted = torch.cat([inside.to(logits.dtype).unsqueeze(1), targets[:, 1:maps]], 1)
-    counts = targets[:, maps:].prod(1, keepdim=True)  # 1 where none is given
+    wanted = torch.cat([inside.to(logits.dtype).unsqueeze(1), targets[:, 1:]], 1)
     entropy = functional.binary_cross_entropy_with_logits(
         logits, wanted, reduction="none"
     )
-    entropy = entropy * known.unsqueeze(1)
-    entropy = (entropy[:, :1].sum() + (entropy[:, 1:] * counts).sum()) / pixels
+    entropy = (entropy * known.unsqueeze(1)).sum() / pixels
     found = logits[:, 0].sigmoid() * known
     common = (found * inside).sum()
     dice = (2 * common + SMOOTH) / (found.sum() + inside.sum() + SMOOTH)

@@ -58,14 +58,10 @@ class Example:
         Normalised.
     targets : ndarray of float32, shape (maps, [P,] M, N)
         The first is 0 where nothing is known.
-    amount : int
-        What the share of this image among all patches grows with; 0 counts its
-        labelled pixels.
     """
 
     image: NDArray[np.float32]
     targets: NDArray[np.float32]
-    amount: int = 0
 
 
 class Patches:
@@ -100,10 +96,7 @@ class Patches:
             torch.from_numpy(np.concatenate([e.image, e.targets])) for e in examples
         ]
         self._places = [_labelled(example.targets[0]) for example in examples]
-        pixels = [sum(len(places) for places in groups) for groups in self._places]
-        weights = np.sqrt(
-            [e.amount or n for e, n in zip(examples, pixels, strict=True)]
-        )
+        weights = np.sqrt([sum(len(p) for p in groups) for groups in self._places])
         self._shares = weights / weights.sum()
 
     def __call__(self, number: int) -> tuple[Tensor, Tensor]:

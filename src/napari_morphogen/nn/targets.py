@@ -8,14 +8,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 UNLABELLED, BACKGROUND, OBJECT = 0, 1, 2
-NEAR = 3  # pixels around, in which a second object is looked for
-CROWDED = 4.0  # how much more the distance counts right beside two objects
 
 
 def instance_targets(
     labels: NDArray[Any], *, sparse: bool = False, spacing: Sequence[float] = ()
 ) -> NDArray[np.float32]:
-    """Return where objects are, how deep pixels lie in them, how much that counts.
+    """Return where objects are and how far their pixels lie from their border.
 
     Parameters
     ----------
@@ -29,21 +27,10 @@ def instance_targets(
 
     Returns
     -------
-    targets : ndarray of float32, shape (3, [P,] M, N)
+    targets : ndarray of float32, shape (2, [P,] M, N)
         First 0 where unlabelled, 1 in the background, 2 in objects. Then, in
         objects, the distance to the border divided by the object's largest:
         low wherever two objects touch, 1 in every centre, at any size of object.
-        Last how much the distance counts: 1, more the closer a pixel is to two objects.
-
-    Notes
-    -----
-    Few pixels decide whether two objects are taken for one; counted like all
-    others they would hardly be learnt [1]_.
-
-    References
-    ----------
-    .. [1] O. Ronneberger, P. Fischer and T. Brox, MICCAI 2015, 234-241,
-       DOI 10.1007/978-3-319-24574-4_28
 
     Examples
     --------
@@ -56,57 +43,7 @@ def instance_targets(
     if sparse:
         known[labels == 0] = UNLABELLED
     distance = border_distance(objects, spacing)
-    weights = 1 + CROWDED * crowding(objects, spacing)
-    return np.stack([known.astype(np.float32), distance, weights])
-
-
-def crowding(
-    labels: NDArray[Any], spacing: Sequence[float] = ()
-) -> NDArray[np.float32]:
-    """Return how close every pixel lies to two objects, from 0 to 1.
-
-    Parameters
-    ----------
-    labels : ndarray of int
-        0 is background.
-    spacing : sequence of float
-        Pixel size per axis; empty means 1 everywhere.
-
-    Returns
-    -------
-    crowding : ndarray of float32, shape of `labels`
-        In how many of the boxes that reach 1, 2 and 3 of the finest pixels around a
-        pixel two objects lie, as a share.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> crowding(np.array([[1, 1, 0, 0, 2, 2, 2, 2, 0, 0]])).round(1)
-    array([[0. , 0.3, 0.7, 0.7, 0.3, 0. , 0. , 0. , 0. , 0. ]], dtype=float32)
-    """
-    finest = min(spacing, default=1.0)
-    steps = [s / finest for s in spacing] or [1.0] * labels.ndim
-    highest = labels.astype(np.int64)
-    lowest = np.where(labels > 0, highest, np.iinfo(np.int64).max)
-    found = np.zeros(labels.shape, np.float32)
-    for reach in range(1, NEAR + 1):
-        for axis, step in enumerate(steps):
-            if reach // step > (reach - 1) // step:
-                highest = _widened(highest, axis, np.maximum)
-                lowest = _widened(lowest, axis, np.minimum)
-        found += highest > lowest
-    return found / np.float32(NEAR)
-
-
-def _widened(
-    values: NDArray[np.int64], axis: int, choose: np.ufunc
-) -> NDArray[np.int64]:
-    """Return what is chosen of every pixel and its neighbours along an axis."""
-    found = values.copy()
-    new, old = np.moveaxis(found, axis, 0), np.moveaxis(values, axis, 0)  # views
-    choose(new[1:], old[:-1], out=new[1:])
-    choose(new[:-1], old[1:], out=new[:-1])
-    return found
+    return np.stack([known.astype(np.float32), distance])
 
 
 def boundary_targets(
