@@ -33,7 +33,7 @@ LEVELS = (
         "object_classes",
     },
     {"io", "worker"},
-    {"learning", "folders", "exports"},
+    {"learning", "generating", "folders", "exports"},
     {
         "plugin",
         "cli",
@@ -41,6 +41,7 @@ LEVELS = (
         "cli_export",
         "cli_files",
         "cli_generate",
+        "cli_generators",
         "cli_objects",
         "cli_parameters",
         "cli_train",

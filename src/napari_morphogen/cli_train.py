@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
-from napari_morphogen import cli_objects
+from napari_morphogen import cli_generators, cli_objects
 from napari_morphogen.cli_files import OK, add_files, each
 from napari_morphogen.io.pairs import paired
 from napari_morphogen.learning import (
@@ -39,6 +39,8 @@ def add_parsers(commands: Any) -> None:
     about = "a U-Net that segments images"
     _add_unet(kinds.add_parser("unet", help=about, description=about))
     cli_objects.add_train(kinds)
+    cli_generators.add_train(kinds, seconds)
+    cli_generators.add_sample(commands)
     about = "apply a trained network to images"
     predict = commands.add_parser("predict", help=about, description=about)
     _add_predict(predict)

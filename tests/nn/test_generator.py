@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from napari_morphogen.nn.generator import Generator, GeneratorConfig, family
+from napari_morphogen.nn.generator_options import GeneratorOptions
 from napari_morphogen.nn.generator_patches import (
     Pool,
     Range,
@@ -17,7 +18,7 @@ from napari_morphogen.nn.generator_patches import (
     split,
     value_range,
 )
-from napari_morphogen.nn.generator_training import GeneratorOptions, GeneratorTraining
+from napari_morphogen.nn.generator_training import GeneratorTraining
 from napari_morphogen.nn.train import Budget
 from napari_morphogen.params import InputError
 
@@ -112,6 +113,7 @@ def test_volumes_give_flatter_patches():
         ([*images(2), np.zeros((2, 24, 24))], {}, "channel"),
         (images(), {"classes": [0] * 6, "class_names": ["a"]}, "two"),
         (images(), {"classes": [0] * 5 + [1], "class_names": "ab"}, "at least 2"),
+        (images(), {"classes": [0] * 5 + [-1], "class_names": "ab"}, "from 0"),
         (images(shape=(8, 24, 24)), {}, "planes"),
     ],
 )
@@ -317,6 +319,15 @@ def test_headers_that_do_not_fit_are_refused(change):
         Generator.of(header, made.weights, "file")
 
 
+@pytest.mark.parametrize("shape", [[33, 33], [8, 16, 16]])
+def test_shapes_that_a_network_cannot_make_are_refused(shape):
+    made = trained("flow").generator()
+    header = {"kind": "generator", **made.header()}
+    header["network"] = header["network"] | {"shape": shape}
+    with pytest.raises(InputError, match="usable generator"):
+        Generator.of(header, made.weights, "file")
+
+
 @pytest.mark.parametrize(
     "change",
     [{"width": 10**9}, {"kind": "magic"}, {"shape": [10**6, 10**6]}, {"latent": 7}],
@@ -337,5 +348,6 @@ def test_unknown_kinds_and_classes_are_said():
     made = Generator(config, network.state_dict(), Range((0.0,), (1.0,)))
     with pytest.raises(InputError, match="0 a, 1 b"):
         made.sample(2, condition=[0, 2])
+    assert made.sample(0).shape == (0, 1, 16, 16)
     with pytest.raises(InputError, match="no classes"):
         trained("vae").generator().sample(2, condition=[0, 1])

@@ -104,7 +104,7 @@ MEANINGS: dict[str, Meaning] = {
         ),
         (
             "coverage",
-            "real variety that is made: 1 is as real images; blind to copies",
+            "real variety that is made: 1 is as real images; blind to copies and blur",
             "10.48550/arXiv.2002.09797",
         ),
         (

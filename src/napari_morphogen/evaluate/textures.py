@@ -137,10 +137,12 @@ def features(patches: Array, seed: int) -> Array:
     Notes
     -----
     Of every filter the mean answer above zero, the mean below and the spread;
-    they hardly change when the patch is moved by some pixels.
+    they hardly change when the patch is moved by some pixels. The finest scale is
+    left out: grain and blur would otherwise hide what is shown.
     """
     parts = []
-    for level, band in enumerate(pyramid(patches)):
+    bands = list(pyramid(patches))
+    for level, band in enumerate(bands[1:] or bands):
         rng = np.random.default_rng([seed, level])
         size = int(np.prod(window_shape(band.shape[2:]))) * band.shape[1]
         filters = _directions(size, FILTERS, rng)

@@ -1,0 +1,176 @@
+"""The commands `morphogen train vae|cvae|flow` and `morphogen sample`."""
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from napari_morphogen.cli_files import OK
+from napari_morphogen.evaluate.meanings import meaning
+from napari_morphogen.generating import Settings, Wanted, learn, sample
+from napari_morphogen.generating.messages import MEANINGS
+from napari_morphogen.params import InputError
+
+USUAL, FEW = Settings(), Wanted()
+
+
+def add_train(kinds: Any, seconds: Callable[[str], float]) -> None:
+    """Add every kind of generator to the parser of `morphogen train`.
+
+    Parameters
+    ----------
+    kinds : argparse subparsers
+        Of the command `morphogen train`.
+    seconds : callable
+        Reads a budget.
+    """
+    for kind, about in MEANINGS.items():
+        parser = kinds.add_parser(kind, help=about, description=about)
+        _add_options(parser, kind)
+        parser.set_defaults(
+            command=lambda given, kind=kind: train(given, kind, seconds)
+        )
+
+
+def _add_options(parser: argparse.ArgumentParser, kind: str) -> None:
+    option = parser.add_argument
+    about = "images, or a folder of them"
+    option("--images", type=Path, nargs="+", required=True, help=about)
+    option("--model", type=Path, required=True, help="file to write: m.morphogen")
+    option(
+        "--classes",
+        type=Path,
+        required=kind == "cvae",
+        help="a CSV file with the columns file,class",
+    )
+    option("--patch", type=int, default=USUAL.patch, help=f"pixels [{USUAL.patch}]")
+    option("--budget", default="5min", help='"60s", "5min" or "1h" [5min]')
+    usual = USUAL.held_out
+    option("--held-out", type=float, default=usual, help=f"share [{usual}]")
+    option("--resume", action="store_true", help="go on with an interrupted training")
+    option("--planes", action="store_true", help="learn volumes plane by plane")
+    option("--channel", type=int, help="use this channel only")
+    for name, text in (
+        ("rotations", "turned and mirrored patches are as good"),
+        ("each", "bring every image to the same brightness first"),
+    ):
+        flag = argparse.BooleanOptionalAction
+        option(f"--{name}", action=flag, default=getattr(USUAL, name), help=text)
+    for name in ("width", "latent", "seed"):
+        option(f"--{name}", type=int, default=getattr(USUAL, name), help="[0]")
+    option("--threads", type=int, default=os.cpu_count() or 1, help="cores used [all]")
+    option("--device", choices=("auto", "cpu", "cuda", "mps"), default=USUAL.device)
+
+
+def add_sample(commands: Any) -> None:
+    """Add `sample` to the parser of commands.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+        Of the command `morphogen`.
+    """
+    about = "make new images with a trained generator"
+    parser = commands.add_parser("sample", help=about, description=about)
+    option = parser.add_argument
+    option("model", type=Path, help="file of a trained generator")
+    option("out", type=Path, help="image to write, or a folder for one file each")
+    option("--count", type=int, default=FEW.count, help=f"how many [{FEW.count}]")
+    option("--seed", type=int, default=FEW.seed, help="same seed, same images [0]")
+    option("--truncation", type=float, default=FEW.truncation, help="0..2 [1]")
+    option("--condition", default="", help="name of the class, if it knows classes")
+    option("--steps", type=int, default=FEW.steps, help="0 chooses [0]")
+    option("--montage", action="store_true", help="side by side in one image")
+    parser.set_defaults(command=make)
+
+
+def train(given: argparse.Namespace, kind: str, seconds: Callable[[str], float]) -> int:
+    """Train a generator and write it; return the exit status.
+
+    Parameters
+    ----------
+    given : Namespace
+        What the parser of `add_train` read.
+    kind : str
+        Of the generator.
+    seconds : callable
+        Reads a budget.
+    """
+    from napari_morphogen.io import image_paths
+    from napari_morphogen.io.disk import check_target
+
+    check_target(given.model, folder=False, overwrite=True)
+    names = set(vars(given)) & set(Settings.__dataclass_fields__)
+    chosen: dict[str, Any] = {name: getattr(given, name) for name in names}
+    settings = Settings(**chosen | {"kind": kind, "seconds": seconds(given.budget)})
+    paths = image_paths(given.images)
+    classes = None if given.classes is None else _classes(given.classes, paths)
+    words = {"channel": given.channel, "classes": classes, "resume": given.resume}
+    card = _follow(learn(paths, settings, given.model, looks=False, **words), settings)
+    print(given.model)
+    for name in ("texture", "sharpness", "coverage", "copies"):
+        if name in card:
+            print(f"{name:<10} {card[name]:.2f}  {meaning(name).text}")
+    return OK
+
+
+def _follow(course: Any, settings: Settings) -> dict[str, Any]:
+    """Train with a bar that shows how it goes; return the report card."""
+    from tqdm import tqdm
+
+    first = next(course)  # what is wrong is said before there is a bar
+    form = "{desc} {percentage:3.0f}%|{bar}| {remaining}"
+    with tqdm(total=settings.seconds, bar_format=form) as bar:
+        for report in chain([first], course):
+            losses = ", ".join(f"{k} {v:.3f}" for k, v in report.losses.items())
+            bar.set_description_str(f"step {report.step}, {losses}")
+            bar.update(min(report.seconds, settings.seconds) - bar.n)
+            if report.note:
+                bar.write(report.note, file=sys.stderr)
+    return dict(report.card or {})
+
+
+def _classes(path: Path, images: list[Path]) -> list[str]:
+    """Return the class of every image from a table."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"Cannot read {path}: {error}.") from error
+    if not rows or not {"file", "class"} <= set(rows[0]):
+        raise InputError(f"Expected the columns file,class in {path}.")
+    known = {Path(row["file"] or "").name: row["class"] or "" for row in rows}
+    for image in images:
+        if not known.get(image.name):
+            raise InputError(f"{path} has no class for {image.name}; add a row.")
+    return [known[image.name] for image in images]
+
+
+def make(given: argparse.Namespace) -> int:
+    """Write new images; return the exit status.
+
+    Parameters
+    ----------
+    given : Namespace
+        What the parser of `add_sample` read.
+    """
+    from napari_morphogen.io import write
+
+    names = Wanted.__dataclass_fields__
+    found = sample(
+        given.model, Wanted(**{name: getattr(given, name) for name in names})
+    )
+    if given.montage or given.out.suffix:
+        write(given.out, found)
+        print(given.out)
+        return OK
+    given.out.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(found.data):
+        path = given.out / f"{given.model.stem}_{given.seed}_{number:04d}.tif"
+        write(path, found.like(data, found.axes[1:]))
+    print(given.out)
+    return OK

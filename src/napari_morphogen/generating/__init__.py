@@ -1,0 +1,19 @@
+"""Generators that learn from images and make new ones: what docks and commands share.
+
+`learn` trains one and tells how it goes, `sample` makes images with it.
+"""
+
+from napari_morphogen.generating.course import learn, ready
+from napari_morphogen.generating.messages import STOP, Report, Settings
+from napari_morphogen.generating.samples import Wanted, sample, sampled
+
+__all__ = [
+    "Report",
+    "STOP",
+    "Settings",
+    "Wanted",
+    "learn",
+    "ready",
+    "sample",
+    "sampled",
+]

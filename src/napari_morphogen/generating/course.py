@@ -1,0 +1,246 @@
+"""One training of a generator, from its images to the written model."""
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_morphogen.generating.messages import STOP, Report, Settings
+from napari_morphogen.generating.pieces import pieces, source_of
+from napari_morphogen.generating.samples import Wanted, placed
+from napari_morphogen.learning.course import need_networks
+from napari_morphogen.learning.messages import unfinished
+from napari_morphogen.params import InputError
+from napari_morphogen.spatial import SpatialArray, as_spatial
+
+REPORT_SECONDS = 0.2
+LOOK_SECONDS = 3.0  # between two looks at samples, at least
+LOOKING = 0.08  # of the time at most
+SAVE_SECONDS = 15.0
+SHOWN = 16  # samples
+COMPARED, SEEN = 256, 2048  # samples and unseen patches, and patches learnt from
+Course = Generator[Report, "list[Any] | None", None]
+
+
+def learn(
+    images: Sequence[SpatialArray | Path],
+    settings: Settings,
+    path: str | Path,
+    *,
+    channel: int | None = None,
+    classes: Sequence[str] | None = None,
+    resume: bool = False,
+    looks: bool = True,
+    clock: Callable[[], float] = time.monotonic,
+) -> Course:
+    """Train a generator on images and write it to a file.
+
+    Parameters
+    ----------
+    images : sequence of SpatialArray or path
+        What is learnt from: every plane or volume in them.
+    settings : Settings
+        How.
+    path : path
+        Of the file, which is written at the end and when somebody says stop.
+    channel : int or None
+        The channel that is learnt from; all of them by default.
+    classes : sequence of str, optional
+        The name of the class of every image.
+    resume : bool
+        Whether to go on with the interrupted training beside `path`.
+    looks : bool
+        Whether reports show samples now and then.
+    clock : callable
+        Returns seconds.
+
+    Yields
+    ------
+    report : Report
+        How it goes; a list with `STOP` sent to the generator ends it early.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to learn from, or PyTorch is missing.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> rng = np.random.default_rng(0)
+    >>> images = [as_spatial(rng.random((40, 40))) for _ in range(4)]
+    >>> settings = Settings("vae", patch=16, seconds=0.2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     *_, last = learn(images, settings, Path(folder, "m.morphogen"))
+    >>> last.done, last.samples.data.shape
+    (True, (64, 64))
+    """
+    need_networks()
+    settings.check()
+    course = _Course(images, settings, Path(path), channel, classes, looks, clock)
+    if resume:
+        course.resume()
+    yield from course.run()
+
+
+def ready() -> Iterator[None]:
+    """Import what training needs; for a worker that waits."""
+    need_networks()
+    import napari_morphogen.nn.generator_training  # noqa: F401
+
+    yield None
+
+
+class _Course:
+    """A training, its looks at samples and its files."""
+
+    def __init__(
+        self,
+        images: Sequence[SpatialArray | Path],
+        settings: Settings,
+        path: Path,
+        channel: int | None,
+        classes: Sequence[str] | None,
+        looks: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        from napari_morphogen.nn.devices import device
+        from napari_morphogen.nn.generator_options import GeneratorOptions
+        from napari_morphogen.nn.generator_training import GeneratorTraining
+
+        self.settings, self.path, self.looks, self.clock = settings, path, looks, clock
+        read = [_read(image) for image in images]
+        if not read:
+            raise InputError("There is no image to learn from; choose one.")
+        words: dict[str, Any] = {"channel": channel, "planes": settings.planes}
+        parts = [list(pieces(image, **words)) for image in read]
+        names = list(dict.fromkeys(classes or ()))
+        numbers = None
+        if classes is not None:
+            named = zip(parts, classes, strict=True)
+            numbers = [names.index(name) for found, name in named for _ in found]
+        self.source = source_of(read, planes=settings.planes)
+        if channel is not None:
+            self.source["rgb"] = False
+        self.training = GeneratorTraining(
+            [piece for found in parts for piece in found],
+            classes=numbers,
+            class_names=names,
+            spacing=tuple(self.source["scale"]),
+            options=GeneratorOptions(
+                kind=settings.kind,
+                patch=settings.patch,
+                rotations=settings.rotations,
+                each=settings.each,
+                held_out=settings.held_out,
+                width=settings.width,
+                latent=settings.latent,
+                seed=settings.seed,
+                threads=settings.threads,
+                device=device(settings.device),
+            ),
+        )
+        self.reported = self.looked = self.saved = -math.inf
+        self.look_cost, self.said = 0.0, ""
+
+    def resume(self) -> None:
+        """Go on with an interrupted training."""
+        there = unfinished(self.path)
+        if not there.is_file():
+            raise InputError(f"There is no interrupted training {there}.")
+        self.training.restore(there)
+
+    def run(self) -> Course:
+        """Learn until time is over or somebody says stop, then write the model."""
+        from napari_morphogen.nn.train import Budget
+
+        budget = Budget(seconds=self.settings.seconds)
+        for progress in self.training.run(budget, every=1, clock=self.clock):
+            if progress.share < 1:
+                self._save()
+            for report in self._reports(progress):
+                told = yield report
+                if told and STOP in told:
+                    yield from self._finish()
+                    return
+        yield from self._finish()
+
+    def _save(self) -> None:
+        now = self.clock()
+        if self.saved == -math.inf:
+            self.saved = now
+        if now - self.saved > SAVE_SECONDS:
+            self.training.save(unfinished(self.path))
+            self.saved = now
+
+    def _reports(self, progress: Any) -> Iterator[Report]:
+        now = self.clock()
+        pause = max(LOOK_SECONDS, self.look_cost / LOOKING)
+        look = self.looks and now - self.looked > pause
+        if look or now - self.reported > REPORT_SECONDS or progress.share >= 1:
+            self.reported = now
+            yield self._report(self._look() if look else None)
+
+    def _report(self, samples: SpatialArray | None = None, **words: Any) -> Report:
+        step, seconds = self.training.position
+        note = self.training.note
+        said, self.said = (note if note != self.said else ""), note
+        given: dict[str, Any] = {"note": said} | words
+        left = max(self.settings.seconds - seconds, 0.0)
+        return Report(step, seconds, left, self.training.losses, samples, **given)
+
+    def _look(self) -> SpatialArray:
+        began = self.clock()
+        found = self._samples(self.training.generator({"source": self.source}))
+        self.looked = self.clock()
+        self.look_cost = self.looked - began
+        return found
+
+    def _samples(self, generator: Any) -> SpatialArray:
+        """Return samples side by side, of the same noise every time."""
+        wanted = Wanted(SHOWN, self.settings.seed, montage=True)
+        device = self.training.options.device
+        values = generator.sample(SHOWN, seed=wanted.seed, device=device)
+        return placed(values, generator, wanted, self.path.name)
+
+    def _finish(self) -> Course:
+        yield self._report(note="Finishing …")
+        self.training.finish()
+        generator = self.training.generator({"source": self.source})
+        generator.save(self.path)  # whoever stops now has a generator
+        yield self._report(note="Comparing samples with real images …")
+        card = self._card(generator)
+        note = "" if card else "Too little was held out to compare samples with."
+        generator = self.training.generator({"source": self.source, "card": card})
+        generator.save(self.path)
+        unfinished(self.path).unlink(missing_ok=True)
+        samples = self._samples(generator)
+        yield self._report(samples, note=note, card=card or None, done=True)
+
+    def _card(self, generator: Any) -> Mapping[str, Any]:
+        """Return the figures of the report card, none where nothing was held out."""
+        from napari_morphogen.evaluate.report_card import FEWEST, report_card
+
+        unseen = self.training.patches(COMPARED, unseen=True)
+        if len(unseen) < FEWEST:
+            return {}
+        seen = self.training.patches(SEEN)
+        device = self.training.options.device
+        made = generator.sample(COMPARED, seed=self.settings.seed + 1, device=device)
+        card = report_card(
+            list(seen),
+            list(made),
+            list(unseen),
+            patch_size=max(self.training.config.shape),
+            channel_axis=0,
+        )
+        return card.as_dict() | {"noise": dict(card.noise)}
+
+
+def _read(image: SpatialArray | Path) -> SpatialArray:
+    if isinstance(image, Path):
+        from napari_morphogen.io import read
+
+        return read(image)
+    return as_spatial(image)

@@ -1,0 +1,89 @@
+"""Images of any axes as a generator learns from them: channels first, then space."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_morphogen.params import InputError
+from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
+
+
+def pieces(
+    image: SpatialArray, *, channel: int | None = None, planes: bool = False
+) -> Iterator[NDArray[Any]]:
+    """Yield every plane or volume of an image.
+
+    Parameters
+    ----------
+    image : SpatialArray
+        Axes that are neither spatial nor channels are looped over.
+    channel : int or None
+        Only this one; all of them together by default.
+    planes : bool
+        Whether volumes are taken plane by plane.
+
+    Yields
+    ------
+    piece : ndarray of shape (channels, [P,] M, N)
+
+    Raises
+    ------
+    InputError
+        When there is no such channel.
+
+    Examples
+    --------
+    >>> movie = SpatialArray(np.zeros((5, 2, 8, 9)), "tcyx")
+    >>> [piece.shape for piece in pieces(movie, channel=1)][:2]
+    [(1, 8, 9), (1, 8, 9)]
+    """
+    inside = SPATIAL_AXES[1:] if planes else SPATIAL_AXES
+    looped = [axis for axis in image.axes if axis not in inside + "c"]
+    sizes = dict(zip(image.axes, image.data.shape, strict=True))
+    for index in product(*(range(sizes[axis]) for axis in looped)):
+        at = dict(zip(looped, index, strict=True))
+        place = tuple(at.get(axis, slice(None)) for axis in image.axes)
+        found = np.asarray(image.data[place])
+        left = [axis for axis in image.axes if axis not in looped]
+        if "c" not in left:
+            found = found[np.newaxis]
+        else:
+            found = np.moveaxis(found, left.index("c"), 0)
+        yield _chosen(found, channel)
+
+
+def _chosen(piece: NDArray[Any], channel: int | None) -> NDArray[Any]:
+    if channel is None:
+        return piece
+    if not 0 <= channel < len(piece):
+        raise InputError(
+            f"There is no channel {channel}; the image has {len(piece)}, from 0 on."
+        )
+    return piece[channel : channel + 1]
+
+
+def source_of(images: Sequence[SpatialArray], *, planes: bool) -> dict[str, Any]:
+    """Return what samples take over from the first image, as JSON can hold it.
+
+    Parameters
+    ----------
+    images : sequence of SpatialArray
+        What is learnt from.
+    planes : bool
+        Whether volumes are taken plane by plane.
+    """
+    first = images[0]
+    axes = [axis for axis in first.axes if axis in SPATIAL_AXES]
+    axes = axes[-2:] if planes else axes
+    at = [first.axes.index(axis) for axis in axes]
+    return {
+        "axes": "".join(axes),
+        "scale": [abs(first.scale[i]) for i in at],
+        "units": [first.units[i] for i in at],
+        "rgb": first.rgb,
+        "dtype": np.dtype(first.data.dtype).newbyteorder("=").name,
+        "names": [image.name for image in images][:100],
+    }

@@ -1,0 +1,196 @@
+"""Training of generators as docks and commands do it: reports, files, samples."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from napari_morphogen.cli import main
+from napari_morphogen.generating import STOP, Settings, Wanted, learn, sample
+from napari_morphogen.generating.pieces import pieces
+from napari_morphogen.generating.samples import montage
+from napari_morphogen.io import read, write
+from napari_morphogen.learning import unfinished
+from napari_morphogen.params import InputError
+from napari_morphogen.spatial import SpatialArray
+
+QUICK = Settings("vae", patch=16, seconds=3.0, width=8, threads=1, seed=1)
+
+
+def images(count=5, dtype=np.uint16):
+    rng = np.random.default_rng(0)
+    return [
+        SpatialArray(
+            rng.integers(100, 200, (40, 44)).astype(dtype),
+            "yx",
+            scale=(0.5, 0.25),
+            units=("micrometer", "micrometer"),
+            name=f"cells {number}",
+        )
+        for number in range(count)
+    ]
+
+
+def ticking():
+    """Return a clock that goes on by a tenth of a second whenever it is read."""
+    count = itertools.count()
+    return lambda: next(count) / 10
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.morphogen"
+    *_, last = learn(images(), QUICK, path, clock=ticking())
+    assert last.done
+    return path
+
+
+def test_reports_tell_how_it_goes(tmp_path):
+    path = tmp_path / "m.morphogen"
+    reports = list(learn(images(), QUICK, path, clock=ticking()))
+    assert [r.step for r in reports] == sorted(r.step for r in reports)
+    assert {"loss", "error", "divergence"} <= set(reports[0].losses)
+    assert reports[-1].left == 0
+    shown = [r.samples for r in reports if r.samples is not None]
+    assert shown[0].data.shape == (64, 64)
+    assert len(shown) > 1
+    card = reports[-1].card
+    assert {"texture", "sharpness", "coverage", "copies", "noise"} == set(card)
+    assert all(0 <= card[name] <= 1 for name in ("texture", "coverage", "copies"))
+    assert not unfinished(path).exists()
+
+
+def test_stop_keeps_what_was_learnt(tmp_path):
+    path = tmp_path / "m.morphogen"
+    course = learn(images(), QUICK, path, clock=ticking())
+    first = next(course)
+    rest = [course.send([STOP]), *course]
+    assert rest[-1].done
+    assert rest[-1].step == first.step
+    assert sample(path, Wanted(2)).data.shape == (2, 16, 16)
+
+
+def test_samples_lie_as_the_images_do(model):
+    found = sample(model, Wanted(3, seed=4))
+    assert found.axes == "nyx"
+    assert found.spacing == (0.5, 0.25)
+    assert found.units[1:] == ("micrometer", "micrometer")
+    assert found.data.dtype == np.uint16
+    assert 90 <= found.data.min()
+    assert found.data.max() <= 210
+    assert found.metadata["generator"]["seed"] == 4
+    again = sample(model, Wanted(3, seed=4))
+    np.testing.assert_array_equal(found.data, again.data)
+
+
+def test_a_montage_holds_all_samples(model):
+    stack = sample(model, Wanted(5, seed=2)).data
+    side = sample(model, Wanted(5, seed=2, montage=True))
+    assert side.axes == "yx"
+    np.testing.assert_array_equal(side.data[:16, 16:32], stack[1])
+    np.testing.assert_array_equal(side.data[16:, 16:32], stack[4])
+    assert not montage(np.ones((5, 1, 8, 8)))[:, 8:, 16:].any()
+
+
+def test_colours_become_colours(tmp_path):
+    rng = np.random.default_rng(0)
+    colours = [
+        SpatialArray(rng.integers(0, 255, (24, 24, 3), np.uint8), "yxc", rgb=True)
+        for _ in range(4)
+    ]
+    path = tmp_path / "m.morphogen"
+    list(learn(colours, QUICK, path, clock=ticking()))
+    found = sample(path, Wanted(2))
+    assert found.rgb
+    assert found.axes == "nyxc"
+    assert found.data.dtype == np.uint8
+
+
+def test_every_plane_of_a_movie_is_a_piece():
+    movie = SpatialArray(np.arange(2 * 3 * 8 * 9).reshape(2, 3, 8, 9), "tcyx")
+    found = list(pieces(movie))
+    assert [one.shape for one in found] == [(3, 8, 9)] * 2
+    np.testing.assert_array_equal(found[1], movie.data[1])
+    volume = SpatialArray(np.zeros((4, 8, 9)), "zyx")
+    assert [one.shape for one in pieces(volume)] == [(1, 4, 8, 9)]
+    assert len(list(pieces(volume, planes=True))) == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (Settings("magic"), "no generator"),
+        (Settings(seconds=0), "more than 0"),
+        (Settings(held_out=1), "hold out"),
+        (Settings(width=-1), "width"),
+        (Settings(patch=64), "do not fit"),
+        (Settings("cvae"), "give the class"),
+    ],
+)
+def test_what_cannot_be_learnt_is_said(settings, says, tmp_path):
+    with pytest.raises(InputError, match=says):
+        next(learn(images(), settings, tmp_path / "m.morphogen"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (Wanted(0), "1 to"),
+        (Wanted(truncation=3), "truncation"),
+        (Wanted(seed=-1), "seed"),
+        (Wanted(condition="cat"), "no class"),
+    ],
+)
+def test_samples_that_cannot_be_made_are_said(model, wanted, says):
+    with pytest.raises(InputError, match=says):
+        sample(model, wanted)
+
+
+def test_an_interrupted_training_goes_on(tmp_path):
+    path = tmp_path / "m.morphogen"
+    long = Settings("vae", patch=16, seconds=60.0, width=8, threads=1)
+    course = learn(images(), long, path, clock=ticking(), looks=False)
+    report = next(report for report in course if unfinished(path).exists())
+    course.close()
+    resumed = learn(images(), long, path, clock=ticking(), resume=True)
+    assert next(resumed).step > 1
+    resumed.close()
+    with pytest.raises(InputError, match="no interrupted training"):
+        next(learn(images(), long, tmp_path / "other.morphogen", resume=True))
+    assert report.step > 1
+
+
+# ---- the command
+
+
+def test_the_command_trains_and_samples(tmp_path, capsys):
+    for number, image in enumerate(images()):
+        write(tmp_path / f"{number}.tif", image)
+    path = str(tmp_path / "m.morphogen")
+    table = tmp_path / "classes.csv"
+    rows = [f"{number}.tif,{'ab'[number % 2]}" for number in range(5)]
+    table.write_text("\n".join(["file,class", *rows]))
+    given = [str(tmp_path / f"{number}.tif") for number in range(5)]
+    words = ["--patch", "16", "--width", "8", "--budget", "1s", "--model", path]
+    words += ["--classes", str(table), "--held-out", "0.4"]
+    assert main(["train", "cvae", "--images", *given, *words]) == 0
+    assert "coverage" in capsys.readouterr().out
+    out = str(tmp_path / "s.tif")
+    assert main(["sample", path, out, "--count", "4", "--montage"]) == 0
+    assert read(out).spacing == (0.5, 0.25)
+    folder = tmp_path / "many"
+    asked = ["--count", "3", "--condition", "b", "--seed", "7"]
+    assert main(["sample", path, str(folder), *asked]) == 0
+    names = sorted(one.name for one in folder.iterdir())
+    assert names == ["m_7_0000.tif", "m_7_0001.tif", "m_7_0002.tif"]
+    table.write_text("file,class\n0.tif,a\n")
+    assert main(["train", "cvae", "--images", *given, *words]) == 2
+    assert "no class for 1.tif" in capsys.readouterr().err
+
+
+def test_models_of_another_kind_are_refused(tmp_path, capsys):
+    from napari_morphogen.samples import trained_model
+
+    status = main(["sample", trained_model("semantic"), str(tmp_path / "s.tif")])
+    assert status == 2
+    assert "another kind" in capsys.readouterr().err
