@@ -22,6 +22,7 @@ from napari_morphogen.spatial import (
 )
 
 LOOK_SECONDS = 0.2  # between two looks at an iteration
+OF_THE_IMAGE = "labels"  # other arrays are as large as the result
 EAGER = ("shapes", "channels")  # results whose size is known only when they are there
 
 
@@ -301,7 +302,8 @@ def matching(name: str, value: Any, todo: Plan) -> SpatialArray:
         Of the parameter.
     value : SpatialArray, Vertices or array
         Of the shape of the result, of its spatial axes, or of the image with its
-        channels, of which any that is painted counts. Shapes are drawn.
+        channels, of which any that is painted counts; ``labels`` are as large as
+        the image. Shapes are drawn.
     todo : Plan
         Whose result.
 
@@ -310,26 +312,26 @@ def matching(name: str, value: Any, todo: Plan) -> SpatialArray:
     InputError
         When the shape is another one.
     """
+    long = todo.sizes if name == OF_THE_IMAGE else todo.made_sizes
+    shape = tuple(long[axis] for axis in todo.axes)
     if isinstance(value, Vertices) and value.axes == todo.axes:
         kind = "line" if value.data.shape[1] == 2 else "ellipse"
-        labels = drawn(((found, kind) for found in value.data), todo.shape)
+        labels = drawn(((found, kind) for found in value.data), shape)
         return SpatialArray(labels, todo.axes, name=value.name, metadata=value.metadata)
     array = value.data if isinstance(value, SpatialArray) else value
     array = array if hasattr(array, "ndim") else np.asarray(array)
     own = value.axes if isinstance(value, SpatialArray) else ""
     if "c" in own and "c" not in todo.image.axes:  # on all channels of the layer
         array = array.max(axis=own.index("c"))
-    sizes = zip(todo.axes, todo.shape, strict=True)
-    spatial = {axis: size for axis, size in sizes if axis in SPATIAL_AXES}
-    whole = tuple(todo.made_sizes.values())
+    spatial = {axis: long[axis] for axis in todo.axes if axis in SPATIAL_AXES}
     fitting = {
-        whole: todo.image.axes,
+        tuple(long.values()): todo.image.axes,
         tuple(spatial.values()): "".join(spatial),
-        todo.shape: todo.axes,
+        shape: todo.axes,
     }
     if array.shape not in fitting:
         raise InputError(
-            f"Expected `{name}` of shape {todo.shape}, like the image, "
+            f"Expected `{name}` of shape {shape}, like the image, "
             f"but got {array.shape}."
         )
     axes = fitting[array.shape]

@@ -17,7 +17,10 @@ from napari_morphogen.enhance.wavelets import denoise_wavelet
 from napari_morphogen.generate.canvas import source_shape
 from napari_morphogen.generate.cells import synthetic_cells
 from napari_morphogen.generate.fields import gaussian_field
+from napari_morphogen.generate.forest import texture_forest
 from napari_morphogen.generate.noise import perlin, random_noise
+from napari_morphogen.generate.texture import textured_shape
+from napari_morphogen.generate.texture_sgd import texture_sgd
 from napari_morphogen.params import InputError, accepts, outputs, summary, takes
 from napari_morphogen.segment.circles import hough_circles
 from napari_morphogen.segment.cleanup import (
@@ -234,6 +237,8 @@ METHODS: tuple[Method, ...] = (
     Method(perlin, "generate", size=source_shape),
     Method(gaussian_field, "generate", size=source_shape),
     Method(synthetic_cells, "generate", size=source_shape),
+    Method(texture_forest, "generate", size=textured_shape),
+    Method(texture_sgd, "generate", size=textured_shape),
 )
 
 
