@@ -208,6 +208,13 @@ def export(viewer: Any) -> None:
     run(viewer, network)
 
 
+def generator(viewer: Any) -> None:
+    dock = open_(viewer, "coins", "Train a generator")
+    dock.kind.value, dock.budget.value = "vae", "60 s"
+    dock.run.native.click()
+    wait(lambda: dock.run.text == "Train", "the generator", 180)
+
+
 def preview(viewer: Any) -> None:
     dock = open_(viewer, "retina", "Threshold")
     dock.form.rule.value = "local"
@@ -239,6 +246,7 @@ PICTURES = (
     cleanup,
     enhance,
     generate,
+    generator,
     evaluate,
     object_classes,
     export,

@@ -20,7 +20,8 @@ def test_manifest_is_valid_and_everything_it_names_can_be_imported(manifest):
 def test_every_family_has_a_dock_in_both_menus(manifest):
     docks = {w.display_name.lower(): w.command for w in manifest.contributions.widgets}
     others = [docks.pop("measure"), docks.pop("evaluate")]
-    apart = [docks.pop(name) for name in ("object classes", "train", "tune", "export")]
+    names = ("object classes", "train", "tune", "export", "train a generator")
+    apart = [docks.pop(name) for name in names]
     assert set(docks) == {method.family for method in METHODS}
     menus = manifest.contributions.menus
     places = [f"napari/layers/{name}" for name in ("segment", "classify", "filter")]

@@ -148,7 +148,7 @@ def placed(
         scale=tuple(known.get(axis, (1.0, ""))[0] for axis in letters),
         units=tuple(known.get(axis, (0, "pixel"))[1] for axis in letters),
         rgb=rgb,
-        name=f"{Path(name).stem} samples",
+        name=f"{next(iter(source.get('names', ())), '') or Path(name).stem} samples",
         metadata={"generator": made | {"version": recipe.product_version()}},
     )
 

@@ -15,7 +15,7 @@ from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.generator_patches import MULTIPLE, Range
 from napari_morphogen.params import InputError
 
-Kind = Literal["vae", "cvae", "dcgan", "stylegan", "flow"]
+Kind = Literal["vae", "cvae", "flow"]
 MODULES: Mapping[str, str] = {  # where every kind has its `FAMILY`
     "vae": "vae",
     "cvae": "vae",

@@ -212,7 +212,7 @@ class GeneratorTraining:
     @property
     def note(self) -> str:
         """What the user should know of how it goes; empty when all is well."""
-        return self._said or self.learner.note
+        return " ".join(filter(None, (self._said, self.learner.note)))
 
     def batch(self, number: int) -> tuple[Tensor, Tensor | None]:
         """Return images from -1 to 1 of the batch of a number, and their classes.

@@ -61,8 +61,8 @@ class VAE(nn.Module):
         for width, stride in zip(
             [config.channels, *widths[:-1]][::-1], strides[::-1], strict=True
         ):
-            up += [nn.SiLU(), _conv(TRANSPOSED[ndim], before, width, stride)]
-            up += [nn.GroupNorm(math.gcd(8, width), width)] * (len(up) // 3 > 0)
+            up += _after(before)
+            up.append(_conv(TRANSPOSED[ndim], before, width, stride))
             before = width
         self.decoder = nn.Sequential(*up)
         self.flow = LatentFlow(config.latent, self.classes)
@@ -126,6 +126,7 @@ def _conv(
 
 
 def _after(width: int) -> list[nn.Module]:
+    """Return what stands between two convolutions."""
     return [nn.GroupNorm(math.gcd(8, width), width), nn.SiLU()]
 
 
@@ -160,7 +161,7 @@ class VaeLearner:
         """Learn from batch `number`, or let the flow learn from codes."""
         if share >= DRAWING:
             left = (share - DRAWING) / (1 - DRAWING)
-            return {"loss": self.flow.step(*self._drawn(), left)}
+            return {"codes": self.flow.step(*self._drawn(), left)}
         share /= DRAWING
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * max(one_cycle(share), 0.05)

@@ -132,9 +132,22 @@ class Panel(widgets.Container[widgets.Widget]):
 
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
-        # a range of 0 shows that work goes on
-        self.progress.min, self.progress.max = 0, 0 if share is None else STEPS
-        self.progress.value = 0 if share is None else round(share * STEPS)
+        show_share(self.progress, share)
+
+
+def show_share(bar: widgets.ProgressBar, share: float | None) -> None:
+    """Show how much is done, from 0 to 1; None where nothing can be counted.
+
+    Parameters
+    ----------
+    bar : ProgressBar
+        Is changed.
+    share : float or None
+        Of the whole.
+    """
+    # a range of 0 shows that work goes on
+    bar.min, bar.max = 0, 0 if share is None else STEPS
+    bar.value = round(min(share or 0.0, 1.0) * STEPS)
 
 
 def _scrolling(inner: QWidget) -> QScrollArea:

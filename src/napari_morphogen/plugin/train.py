@@ -1,9 +1,7 @@
 """The dock that trains a network on what is painted, beside the viewer."""
 
 import math
-import re
 import shutil
-import time
 import weakref
 from functools import partial
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from qtpy.QtCore import QStandardPaths, QTimer
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog
 
 from napari_morphogen.io.disk import replacing
@@ -29,6 +27,7 @@ from napari_morphogen.plans import Plan
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.canvas import Canvas
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.model_paths import new_model_path
 from napari_morphogen.plugin.pairs import Pair, Taught
 from napari_morphogen.plugin.progress import Progress
 from napari_morphogen.plugin.results import Results
@@ -96,7 +95,7 @@ class TrainDock(TaughtPanel):
             taught = self.taught()
             settings = self.settings
             settings.check()
-            path = self._new_path(taught[0].name, settings.task)
+            path = new_model_path(taught[0].name, settings.task)
             start = self._start_path()
             lessons = [
                 one.lesson(settings, path) if isinstance(one, Pair) else one
@@ -136,17 +135,6 @@ class TrainDock(TaughtPanel):
                 raise InputError("Nothing was trained yet; start from a new network.")
             return self._model
         return ""
-
-    def _new_path(self, name: str, task: str) -> Path:
-        place = QStandardPaths.StandardLocation.GenericDataLocation
-        folder = Path(QStandardPaths.writableLocation(place), "napari-morphogen")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"Cannot make {folder}: {error.strerror}.") from error
-        plain = re.sub(r"\W+", "_", name).strip("_") or "image"
-        now = time.strftime("%Y%m%d-%H%M%S")
-        return folder / f"{plain}_{task}_{now}.morphogen"
 
     def _begin(self, job: Job, text: str) -> None:
         self._job, self._stopping = job, False

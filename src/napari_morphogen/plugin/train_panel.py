@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.learning import Settings
 from napari_morphogen.plugin.curve import Curve
-from napari_morphogen.plugin.panel import STEPS, Choices, row
+from napari_morphogen.plugin.panel import Choices, row, show_share
 
 USUAL = Settings()
 MEANINGS = {  # of labels: words, task, whether 0 is unlabelled, help
@@ -218,5 +218,4 @@ class TrainPanel(widgets.Container[widgets.Widget]):
 
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
-        self.progress.min, self.progress.max = 0, 0 if share is None else STEPS
-        self.progress.value = round(min(share or 0.0, 1.0) * STEPS)
+        show_share(self.progress, share)

@@ -1,0 +1,35 @@
+"""Where models lie that nobody has saved under a name of their own yet."""
+
+import re
+import time
+from pathlib import Path
+
+from qtpy.QtCore import QStandardPaths
+
+from napari_morphogen.params import InputError
+
+
+def new_model_path(name: str, kind: str) -> Path:
+    """Return a path of the user's data folder that no model has yet.
+
+    Parameters
+    ----------
+    name : str
+        Of what is learnt from.
+    kind : str
+        What is trained.
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be made.
+    """
+    place = QStandardPaths.StandardLocation.GenericDataLocation
+    folder = Path(QStandardPaths.writableLocation(place), "napari-morphogen")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot make {folder}: {error.strerror}.") from error
+    plain = re.sub(r"\W+", "_", name).strip("_") or "image"
+    now = time.strftime("%Y%m%d-%H%M%S")
+    return folder / f"{plain}_{kind}_{now}.morphogen"
