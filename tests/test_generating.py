@@ -1,16 +1,19 @@
 """Training of generators as docks and commands do it: reports, files, samples."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_morphogen.cli import main
+from napari_morphogen.cli_generators import _classes
 from napari_morphogen.generating import STOP, Settings, Wanted, learn, sample
 from napari_morphogen.generating.pieces import pieces
 from napari_morphogen.generating.samples import montage
 from napari_morphogen.io import read, write
 from napari_morphogen.learning import unfinished
+from napari_morphogen.nn.generator import Generator
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
 
@@ -116,6 +119,31 @@ def test_every_plane_of_a_movie_is_a_piece():
     assert len(list(pieces(volume, planes=True))) == 4
 
 
+def test_frames_of_a_movie_are_not_on_both_sides(tmp_path):
+    rng = np.random.default_rng(0)
+    movies = [
+        SpatialArray(1000 * number + rng.random((6, 24, 24)), "tyx")
+        for number in range(5)
+    ]
+    together = replace(QUICK, each=False, seconds=0.2)
+    course = learn(movies, together, tmp_path / "m.morphogen", clock=ticking())
+    next(course)
+    training = course.gi_frame.f_locals["course"].training
+    seen, unseen = (
+        set(np.round(training.patches(200, unseen=side), -3).ravel().tolist())
+        for side in (False, True)
+    )
+    course.close()
+    assert len(seen) == 4
+    assert len(unseen) == 1
+    assert not seen & unseen
+
+
+def test_every_image_needs_a_class(tmp_path):
+    with pytest.raises(InputError, match="each of 5 images, but got 2"):
+        next(learn(images(), QUICK, tmp_path / "m.morphogen", classes=["a", "b"]))
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -160,6 +188,42 @@ def test_an_interrupted_training_goes_on(tmp_path):
     assert report.step > 1
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        None,
+        "text",
+        [1],
+        {},
+        {"axes": "tx"},
+        {"scale": [1.0, float("inf")]},
+        {"scale": [0, 1.0]},
+        {"scale": [1.0]},
+        {"units": ["pixel", "nonsense"]},
+        {"dtype": "object"},
+        {"rgb": 1},
+        {"names": 5},
+    ],
+)
+def test_records_that_lie_are_refused(model, tmp_path, lie):
+    generator = Generator.load(model)
+    source = generator.record["source"]
+    changed = source | lie if isinstance(lie, dict) and lie else lie
+    path = tmp_path / "changed.morphogen"
+    replace(generator, record={"source": changed}).save(path)
+    with pytest.raises(InputError, match=r"changed\.morphogen does not say what"):
+        sample(path)
+
+
+def test_pixels_of_several_sizes_are_told(tmp_path):
+    given = images()
+    given[1] = given[1].like(given[1].data, scale=(1.0, 1.0))
+    course = learn(given, QUICK, tmp_path / "m.morphogen", clock=ticking())
+    assert "Pixels differ in size" in next(course).note
+    assert "Pixels differ in size" not in next(course).note
+    course.close()
+
+
 # ---- the command
 
 
@@ -183,9 +247,22 @@ def test_the_command_trains_and_samples(tmp_path, capsys):
     assert main(["sample", path, str(folder), *asked]) == 0
     names = sorted(one.name for one in folder.iterdir())
     assert names == ["m_7_0000.tif", "m_7_0001.tif", "m_7_0002.tif"]
+    (tmp_path / "plain").write_text("kept")
+    assert main(["sample", path, str(tmp_path / "plain")]) == 2
+    assert "is a file" in capsys.readouterr().err
     table.write_text("file,class\n0.tif,a\n")
     assert main(["train", "cvae", "--images", *given, *words]) == 2
     assert "no class for 1.tif" in capsys.readouterr().err
+
+
+def test_classes_are_of_files_of_the_same_folder(tmp_path):
+    paths = [tmp_path / folder / "0.tif" for folder in ("a", "b")]
+    table = tmp_path / "classes.csv"
+    table.write_text("file,class\na/0.tif,cat\nb/0.tif,dog\n")
+    assert _classes(table, paths) == ["cat", "dog"]
+    table.write_text("file,class\n0.tif,cat\n0.tif,dog\n")
+    with pytest.raises(InputError, match=r"several classes .* cat, dog"):
+        _classes(table, paths)
 
 
 def test_models_of_another_kind_are_refused(tmp_path, capsys):

@@ -143,11 +143,25 @@ def _classes(path: Path, images: list[Path]) -> list[str]:
         raise InputError(f"Cannot read {path}: {error}.") from error
     if not rows or not {"file", "class"} <= set(rows[0]):
         raise InputError(f"Expected the columns file,class in {path}.")
-    known = {Path(row["file"] or "").name: row["class"] or "" for row in rows}
-    for image in images:
-        if not known.get(image.name):
-            raise InputError(f"{path} has no class for {image.name}; add a row.")
-    return [known[image.name] for image in images]
+    known = [(Path(row["file"] or "").parts, row["class"] or "") for row in rows]
+    return [_class_of(image, known, path) for image in images]
+
+
+def _class_of(
+    image: Path, known: list[tuple[tuple[str, ...], str]], table: Path
+) -> str:
+    """Return the class in the row whose file is the end of an image's path."""
+    parts = image.absolute().parts
+    fitting = [name for file, name in known if file and parts[-len(file) :] == file]
+    found = {name for name in fitting if name}
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        raise InputError(
+            f"{table} has several classes for {image}: {', '.join(sorted(found))}; "
+            "write folders before the names of its files."
+        )
+    raise InputError(f"{table} has no class for {image.name}; add a row.")
 
 
 def make(given: argparse.Namespace) -> int:
@@ -160,11 +174,12 @@ def make(given: argparse.Namespace) -> int:
     """
     from napari_morphogen.io import write
 
+    if given.out.is_file() and not given.out.suffix:
+        raise InputError(f"{given.out} is a file; give a folder, or a name with .tif.")
     names = Wanted.__dataclass_fields__
-    found = sample(
-        given.model, Wanted(**{name: getattr(given, name) for name in names})
-    )
-    if given.montage or given.out.suffix:
+    wanted = Wanted(**{name: getattr(given, name) for name in names})
+    found = sample(given.model, wanted)
+    if given.montage or (given.out.suffix and not given.out.is_dir()):
         write(given.out, found)
         print(given.out)
         return OK

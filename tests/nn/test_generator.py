@@ -73,7 +73,7 @@ def test_range_goes_there_and_back():
 
 
 def test_images_are_split_whole():
-    sources = [Source(np.zeros((1, 20, 20), np.float32), i) for i in range(10)]
+    sources = [Source(np.zeros((1, 20, 20), np.float32), i, i) for i in range(10)]
     kept, unseen = split(sources, (16, 16), 0.2, seed=0)
     assert len(kept) == 8
     assert len(unseen) == 2
@@ -82,9 +82,28 @@ def test_images_are_split_whole():
 
 def test_a_single_image_is_split_with_a_gap():
     values = np.arange(100, dtype=np.float32) * np.ones((1, 20, 1), np.float32)
-    (kept,), (unseen,) = split([Source(values, 0)], (16, 16), 0.2, seed=0)
+    (kept,), (unseen,) = split([Source(values, 0, 0)], (16, 16), 0.2, seed=0)
     assert unseen.values.min() - kept.values.max() > 8
-    assert split([Source(values[..., :39], 0)], (16, 16), 0.2, seed=0)[1] == []
+    assert split([Source(values[..., :39], 0, 0)], (16, 16), 0.2, seed=0)[1] == []
+
+
+def test_frames_of_one_movie_are_learnt_from_all_or_not_at_all():
+    values = np.zeros((1, 20, 20), np.float32)
+    sources = [Source(values, i, i // 10) for i in range(50)]  # five movies
+    kept, unseen = split(sources, (16, 16), 0.2, seed=0)
+    assert len(kept) == 40
+    assert {s.group for s in kept}.isdisjoint(s.group for s in unseen)
+
+
+def test_a_single_movie_is_split_in_time_with_a_gap():
+    values = np.zeros((1, 20, 20), np.float32)
+    kept, unseen = split(
+        [Source(values, i, 0) for i in range(20)], (16, 16), 0.2, seed=0
+    )
+    assert [s.number for s in unseen] == [16, 17, 18, 19]
+    assert max(s.number for s in kept) < 15
+    few = [Source(values, i, 0) for i in range(2)]
+    assert split(few, (16, 16), 0.2, seed=0) == (few, [])
 
 
 def test_patches_with_something_in_them_come_more_often():
@@ -92,7 +111,7 @@ def test_patches_with_something_in_them_come_more_often():
     values[:, :40, :40] = 1
     rng = np.random.default_rng(0)
     for foreground, least in ((0.0, 0.0), (0.05, 0.25)):
-        found, _ = Pool([Source(values, 0)], (16, 16), foreground).draw(200, rng)
+        found, _ = Pool([Source(values, 0, 0)], (16, 16), foreground).draw(200, rng)
         share = (found.max(axis=(1, 2, 3)) > 0).mean()
         assert share > least
         assert foreground > 0 or share < 0.15
@@ -245,6 +264,9 @@ def test_a_resumed_training_equals_an_uninterrupted_one(kind, tmp_path):
 def test_interrupted_trainings_of_others_are_refused(tmp_path):
     trained("vae").save(tmp_path / "a.training")
     other = GeneratorTraining(images(), options=replace(SMALL, kind="flow"))
+    with pytest.raises(InputError, match="no interrupted training"):
+        other.restore(tmp_path / "a.training")
+    other = GeneratorTraining(images(), options=replace(SMALL, kind="vae", seed=1))
     with pytest.raises(InputError, match="no interrupted training"):
         other.restore(tmp_path / "a.training")
 

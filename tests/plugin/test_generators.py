@@ -93,11 +93,50 @@ def test_models_of_another_kind_are_refused(dock, until):
     assert "another kind" in dock.status.value
 
 
+def test_a_removed_layer_of_samples_stays_away(dock, viewer, until):
+    add_coins(viewer)
+    dock.run.native.click()
+    until(lambda: "coins samples" in viewer.layers, 60)
+    viewer.layers.remove("coins samples")
+    step = dock.last.step
+    until(lambda: dock.last.samples is not None and dock.last.step > step, 60)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 60)
+    assert [layer.name for layer in viewer.layers] == ["coins"]
+
+
+def test_cancelled_samples_leave_no_layer(dock, viewer, tmp_path, until):
+    path = tmp_path / "m.morphogen"
+    list(learn([coins()], Settings("vae", patch=16, seconds=0.5, width=8), path))
+    dock.model.value, dock.how_many.value = path, 4096
+    dock.more.native.click()
+    assert dock.run.text == "Stop"
+    dock.run.native.click()  # once is enough: there is nothing to keep
+    until(lambda: dock.more.enabled, 5)
+    assert dock.status.value == "Cancelled; nothing was made."
+    assert len(viewer.layers) == 0
+
+
+def test_what_was_learnt_is_kept_when_the_comparison_is_cancelled(dock, viewer, until):
+    add_coins(viewer)
+    dock.kind.value, dock.patch.value = "flow", 64  # whose samples take long
+    dock.run.native.click()
+    until(lambda: dock.last is not None and dock.last.step > 1, 60)
+    dock.run.native.click()
+    until(lambda: "Comparing" in dock.status.value, 60)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 5)
+    assert "kept" in dock.status.value
+    assert dock.model.value.is_file()
+
+
 def test_closing_ends_the_training(viewer, open_dock, until):
     dock = open_dock(TITLE)
     add_coins(viewer)
     dock.run.native.click()
     until(lambda: dock.last is not None, 60)
     job = dock._job
+    assert job.running
     dock.close()
     until(lambda: not job.running, 5)
+    assert not job.running

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Literal
 
 import annotated_types as at
@@ -123,6 +124,11 @@ def texture_sgd(
     found = levels(given.example, given.shape, given.planes)
     starts = _starts(given, found, rng)
     made, number = starts[-1].copy(), 0
+
+    def shown(now: Values) -> Textured:
+        whole = _enlarged(now, found[0].shape)
+        return given.result(whole, image, channel_axis, seed)
+
     for place in reversed(range(len(starts))):
         level = found[place]
         if place + 1 < len(starts):
@@ -134,26 +140,7 @@ def texture_sgd(
             cooling = 1 - (1 - SLOWEST) * turn / steps
             energy = descent.step(rate * cooling)
             number += 1
-            yield Step(number, energy, _Result(given, made, image, channel_axis, seed))
-
-
-class _Result:
-    """Returns the image as it is now, at full size."""
-
-    def __init__(
-        self,
-        given: Scaled,
-        made: Values,
-        image: Image,
-        channel_axis: int | None,
-        seed: int,
-    ) -> None:
-        self.given, self.made = given, made
-        self.words = image, channel_axis, seed
-
-    def __call__(self) -> Textured:
-        size = levels(self.given.example, self.given.shape, None)[0].shape
-        return self.given.result(_enlarged(self.made, size), *self.words)
+            yield Step(number, energy, partial(shown, made))
 
 
 class _Descent:

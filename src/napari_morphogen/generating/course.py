@@ -20,6 +20,7 @@ LOOKING = 0.08  # of the time at most
 SAVE_SECONDS = 15.0
 SHOWN = 16  # samples
 COMPARED, SEEN = 256, 2048  # samples and unseen patches, and patches learnt from
+MIXED = "Pixels differ in size from image to image; samples have those of the first."
 Course = Generator[Report, "list[Any] | None", None]
 
 
@@ -115,11 +116,16 @@ class _Course:
             raise InputError("There is no image to learn from; choose one.")
         words: dict[str, Any] = {"channel": channel, "planes": settings.planes}
         parts = [list(pieces(image, **words)) for image in read]
+        groups = [number for number, found in enumerate(parts) for _ in found]
         names = list(dict.fromkeys(classes or ()))
         numbers = None
         if classes is not None:
-            named = zip(parts, classes, strict=True)
-            numbers = [names.index(name) for found, name in named for _ in found]
+            if len(classes) != len(read):
+                raise InputError(
+                    f"Expected a class for each of {len(read)} images, but got "
+                    f"{len(classes)}."
+                )
+            numbers = [names.index(classes[group]) for group in groups]
         self.source = source_of(read, planes=settings.planes)
         if channel is not None:
             self.source["rgb"] = False
@@ -127,6 +133,7 @@ class _Course:
             [piece for found in parts for piece in found],
             classes=numbers,
             class_names=names,
+            groups=groups,
             spacing=tuple(self.source["scale"]),
             options=GeneratorOptions(
                 kind=settings.kind,
@@ -143,6 +150,7 @@ class _Course:
         )
         self.reported = self.looked = self.saved = -math.inf
         self.look_cost, self.said = 0.0, ""
+        self.first = MIXED if len({image.spacing for image in read}) > 1 else ""
 
     def resume(self) -> None:
         """Go on with an interrupted training."""
@@ -185,7 +193,8 @@ class _Course:
     def _report(self, samples: SpatialArray | None = None, **words: Any) -> Report:
         step, seconds = self.training.position
         note = self.training.note
-        said, self.said = (note if note != self.said else ""), note
+        said, self.said = (note if note != self.said else self.first), note
+        self.first = ""
         given: dict[str, Any] = {"note": said} | words
         left = max(self.settings.seconds - seconds, 0.0)
         return Report(step, seconds, left, self.training.losses, samples, **given)

@@ -1,14 +1,22 @@
 """Images of any axes as a generator learns from them: channels first, then space."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.io.units import PIXEL, unit_word
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
+
+DTYPES = (
+    "bool",
+    *(f"{kind}int{bits}" for kind in ("", "u") for bits in (8, 16, 32, 64)),
+)
+DTYPES += ("float16", "float32", "float64")
 
 
 def pieces(
@@ -82,8 +90,54 @@ def source_of(images: Sequence[SpatialArray], *, planes: bool) -> dict[str, Any]
     return {
         "axes": "".join(axes),
         "scale": [abs(first.scale[i]) for i in at],
-        "units": [first.units[i] for i in at],
+        "units": [unit_word(first.units[i]) for i in at],
         "rgb": first.rgb,
         "dtype": np.dtype(first.data.dtype).newbyteorder("=").name,
         "names": [image.name for image in images][:100],
     }
+
+
+def checked_source(
+    record: Mapping[str, Any], ndim: int, path: str | Path
+) -> dict[str, Any]:
+    """Return what `source_of` wrote into the record of a model, from anyone's file.
+
+    Parameters
+    ----------
+    record : mapping
+        Of the training.
+    ndim : int
+        Spatial axes of a sample.
+    path : path
+        Of the file, for the message.
+
+    Raises
+    ------
+    InputError
+        When no image could have been like that.
+    """
+    usual = {"axes": SPATIAL_AXES[-ndim:], "scale": [1.0] * ndim, "rgb": False}
+    usual |= {"units": [PIXEL] * ndim, "dtype": "float32", "names": []}
+    found = record.get("source", usual)
+    fits = (
+        isinstance(found, dict)
+        and found.get("axes") == SPATIAL_AXES[-ndim:]
+        and _is_list(found.get("scale"), (int, float), ndim)
+        and all(np.isfinite(s) and s > 0 for s in found["scale"])
+        and _is_list(found.get("units"), str, ndim)
+        and all(unit == unit_word(unit) for unit in found["units"])
+        and isinstance(found.get("rgb"), bool)
+        and found.get("dtype") in DTYPES
+        and _is_list(found.get("names"), str)
+    )
+    if not fits:
+        raise InputError(
+            f"{path} does not say what images it has learnt from; choose another "
+            "file or train it again."
+        )
+    return dict(found)
+
+
+def _is_list(found: Any, kind: Any, count: int | None = None) -> bool:
+    right = isinstance(found, list) and all(isinstance(one, kind) for one in found)
+    return right and count in (None, len(found))

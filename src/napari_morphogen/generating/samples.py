@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen import recipe
+from napari_morphogen.generating.pieces import checked_source
 from napari_morphogen.learning.course import need_networks
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
@@ -124,14 +125,11 @@ def placed(
     name : str
         Of the file or the images.
     """
-    source = generator.record.get("source", {})
-    ndim = values.ndim - 2
-    axes = str(source.get("axes", "zyx"[-ndim:]))
-    scale = [float(s) for s in source.get("scale", [1.0] * ndim)]
-    units = [str(u) for u in source.get("units", ["pixel"] * ndim)]
+    source = checked_source(generator.record, values.ndim - 2, name)
+    axes, names = source["axes"], source["names"]
     data = montage(values) if wanted.montage else values
     lead = [] if wanted.montage else ["n"]
-    rgb = bool(source.get("rgb")) and values.shape[1] in (3, 4)
+    rgb = source["rgb"] and values.shape[1] in (3, 4)
     channels = values.shape[1] > 1
     at = len(lead)
     if not channels:
@@ -140,15 +138,16 @@ def placed(
         data = np.moveaxis(data, at, -1)
     middle = ["c"] if channels and not rgb else []
     letters = [*lead, *middle, *axes, *(["c"] if rgb else [])]
-    known = dict(zip(axes, zip(scale, units, strict=True), strict=True))
+    sizes = dict(zip(axes, source["scale"], strict=True))
+    units = dict(zip(axes, source["units"], strict=True))
     made = {"model": name, "kind": generator.config.kind, **asdict(wanted)}
     return SpatialArray(
-        _as_dtype(data, str(source.get("dtype", "float32"))),
+        _as_dtype(data, source["dtype"]),
         "".join(letters),
-        scale=tuple(known.get(axis, (1.0, ""))[0] for axis in letters),
-        units=tuple(known.get(axis, (0, "pixel"))[1] for axis in letters),
+        scale=tuple(sizes.get(axis, 1.0) for axis in letters),
+        units=tuple(units.get(axis, "pixel") for axis in letters),
         rgb=rgb,
-        name=f"{next(iter(source.get('names', ())), '') or Path(name).stem} samples",
+        name=f"{''.join(names[:1]) or Path(name).stem} samples",
         metadata={"generator": made | {"version": recipe.product_version()}},
     )
 
@@ -179,10 +178,7 @@ def montage(values: NDArray[Any]) -> NDArray[Any]:
 
 def _as_dtype(values: NDArray[np.float32], name: str) -> NDArray[Any]:
     """Return values in a type of numbers, rounded and cut where it has limits."""
-    try:
-        kind = np.dtype(name)
-    except TypeError:
-        kind = np.dtype(np.float32)
+    kind = np.dtype(name)
     if kind.kind in "iu":
         limits = np.iinfo(kind)
         return np.clip(np.rint(values), limits.min, limits.max).astype(kind)

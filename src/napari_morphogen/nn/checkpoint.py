@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,44 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if header.pop("digest", None) != _digest(header, tensors):
         raise _not_ours(path, "its content was changed after it was written")
     return header, tensors
+
+
+@contextmanager
+def described(path: str | Path, what: str) -> Iterator[None]:
+    """Say in one sentence when a header does not describe what it should.
+
+    Parameters
+    ----------
+    path : path
+        Of the file that the header is of.
+    what : str
+        It should describe.
+
+    Raises
+    ------
+    InputError
+        In place of what wrong values raise.
+    """
+    try:
+        yield
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        RuntimeError,
+    ) as error:
+        raise InputError(
+            f"{path} does not describe a usable {what}: {error}. Choose another file "
+            "or train it again."
+        ) from error
+
+
+def check_kind(header: dict[str, Any], kind: str) -> None:
+    """Raise ValueError when a header is of another kind of file."""
+    if header["kind"] != kind:
+        raise ValueError(f'it holds another kind, "{header["kind"]}"')
 
 
 def _header(path: Path, text: str) -> dict[str, Any]:

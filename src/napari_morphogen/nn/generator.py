@@ -292,9 +292,8 @@ class Generator:
         InputError
             When they do not belong together.
         """
-        try:
-            if header["kind"] != KIND:
-                raise ValueError(f'it holds another kind, "{header["kind"]}"')
+        with checkpoint.described(path, "generator"):
+            checkpoint.check_kind(header, KIND)
             low, high = header["range"]
             model = cls(
                 _config(header["network"]),
@@ -304,11 +303,6 @@ class Generator:
                 dict(header["record"]),
             )
             model._check()
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise InputError(
-                f"{path} does not describe a usable generator: {error}. Choose another "
-                "file or train it again."
-            ) from error
         return model
 
     def _check(self) -> None:

@@ -72,10 +72,13 @@ class Source(NamedTuple):
         From -1 to 1.
     number : int
         Of its image.
+    group : int
+        Frames of one movie and planes of one stack are of one group.
     """
 
     values: NDArray[np.float32]
     number: int
+    group: int
 
 
 def patch_shape(patch: int, images: Sequence[NDArray[Any]]) -> tuple[int, ...]:
@@ -188,17 +191,63 @@ def split(
     shape : sequence of int
         Of a patch.
     share : float
-        Of the images that is kept; of a single image one end, if patches fit in.
+        Of the groups that is kept. Of a single group the last images are, and of a
+        single image one end, with a gap before them; nothing where they are too few
+        or it is too small.
     seed : int
-        Chooses the images.
+        Chooses the groups.
     """
     if share <= 0:
         return list(sources), []
+    groups = sorted({one.group for one in sources})
+    if len(groups) > 1:
+        order = np.random.default_rng(seed).permutation(groups)
+        count = min(max(1, round(share * len(groups))), len(groups) - 1)
+        chosen = {int(group) for group in order[:count]}
+        return (
+            [one for one in sources if one.group not in chosen],
+            [one for one in sources if one.group in chosen],
+        )
     if len(sources) > 1:
-        order = np.random.default_rng(seed).permutation(len(sources))
-        count = min(max(1, round(share * len(sources))), len(sources) - 1)
-        return [sources[i] for i in order[count:]], [sources[i] for i in order[:count]]
-    (whole,) = sources
+        kept = max(1, round(share * len(sources)))
+        left = len(sources) - kept - max(1, kept // 2)  # neighbours look alike
+        if left < 1:
+            return list(sources), []
+        return list(sources[:left]), list(sources[-kept:])
+    return _ends(sources[0], shape, share)
+
+
+def split_classes(
+    sources: Sequence[Source],
+    shape: Sequence[int],
+    share: float,
+    seed: int,
+    classes: NDArray[np.intp] | None,
+) -> tuple[list[Source], list[Source]]:
+    """Return what is learnt from and what is kept, of every class alike.
+
+    Parameters
+    ----------
+    sources, shape, share, seed
+        As of `split`.
+    classes : ndarray of int or None
+        The class of every image, by its number.
+    """
+    if classes is None:
+        return split(sources, shape, share, seed)
+    kept: list[Source] = []
+    unseen: list[Source] = []
+    for one in np.unique(classes):
+        members = [source for source in sources if classes[source.number] == one]
+        ours, others = split(members, shape, share, seed)
+        kept += ours
+        unseen += others
+    return kept, unseen
+
+
+def _ends(
+    whole: Source, shape: Sequence[int], share: float
+) -> tuple[list[Source], list[Source]]:
     axis = int(np.argmax(whole.values.shape[1:]))
     length, side = whole.values.shape[1 + axis], shape[axis]
     kept, gap = max(math.ceil(share * length), side), side // 2
@@ -207,7 +256,7 @@ def split(
 
     def part(place: slice) -> Source:
         where = (slice(None),) * (1 + axis)
-        return Source(whole.values[(*where, place)], whole.number)
+        return whole._replace(values=whole.values[(*where, place)])
 
     return [part(slice(0, length - kept - gap))], [part(slice(length - kept, None))]
 

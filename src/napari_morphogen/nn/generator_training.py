@@ -22,7 +22,7 @@ from napari_morphogen.nn.generator_patches import (
     Source,
     finite_images,
     patch_shape,
-    split,
+    split_classes,
     turned,
     typical,
     value_range,
@@ -34,6 +34,7 @@ FEWEST_PLACES = 8  # for a patch in all images together
 KEEP_EVERY = 100  # steps between states to go back to
 MOST_RETURNS = 3  # to such a state
 UNFINISHED = "unfinished generator"
+MACHINE = ("threads", "device")  # options that may change from run to run
 
 
 class Learns(Protocol):
@@ -77,6 +78,9 @@ class GeneratorTraining:
         The class of every image, counted from 0.
     class_names : sequence of str
         Of the classes.
+    groups : sequence of int, optional
+        Images of one group, such as the frames of one movie, are learnt from all or
+        not at all; by default every image is a group.
     spacing : tuple of float
         Pixel size per spatial axis; goes into the file.
     options : GeneratorOptions
@@ -112,6 +116,7 @@ class GeneratorTraining:
         *,
         classes: Sequence[int] | None = None,
         class_names: Sequence[str] = (),
+        groups: Sequence[int] | None = None,
         spacing: tuple[float, ...] = (),
         options: GeneratorOptions | None = None,
     ) -> None:
@@ -124,45 +129,59 @@ class GeneratorTraining:
                 "images are volumes; learn from their planes, or choose vae."
             )
         shape = patch_shape(self.options.patch, plain)
-        ranges = [value_range([one]) for one in plain] if self.options.each else []
-        together = value_range(plain) if not ranges else typical(ranges)
-        self.range = together
-        sources = [
-            Source(found.inside(one), number)
-            for number, (one, found) in enumerate(
-                zip(plain, ranges or [together] * len(plain), strict=True)
-            )
-        ]
         self.classes = self._checked_classes(classes, class_names, len(plain))
-        self.kept, self.unseen = self._split(sources, shape)
+        self.kept, self.unseen = split_classes(
+            self._sources(plain, groups),
+            shape,
+            self.options.held_out,
+            self.options.seed,
+            self.classes,
+        )
         self.spacing = spacing
-        self.pool = Pool(self.kept, shape, self.options.foreground)
-        if sum(self.pool.places) < FEWEST_PLACES:
-            raise InputError(
-                f"There are only {sum(self.pool.places)} different patches of "
-                f"{self.options.patch} pixels to learn from; choose a smaller patch "
-                "size or more images."
-            )
-        latent = self.options.latent or kind.latent * self.options.patch // 32
+        self.pool = self._pool(shape)
         self.config = GeneratorConfig(
             self.options.kind,
             len(plain[0]),
             shape,
             self.options.width or kind.width,
-            latent,
+            self.options.latent or kind.latent * self.options.patch // 32,
             tuple(class_names) if self.classes is not None else (),
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
-            network = kind.build(self.config)
-        rate = self.options.rate or kind.rate
-        self.learner: Learns = kind.learner(
-            network, self.batch, rate, self.options.device
-        )
+            self.learner: Learns = kind.learner(
+                kind.build(self.config),
+                self.batch,
+                self.options.rate or kind.rate,
+                self.options.device,
+            )
         self.position = (0, 0.0)
         self.losses: dict[str, float] = {}
         self._good: dict[str, Tensor] | None = None
         self._returns, self._said = 0, ""
+
+    def _sources(
+        self, images: Sequence[NDArray[Any]], groups: Sequence[int] | None
+    ) -> list[Source]:
+        """Return images from -1 to 1; the range that samples get is kept."""
+        if self.options.each:
+            ranges = [value_range([image]) for image in images]
+        else:
+            ranges = [value_range(images)] * len(images)
+        self.range = typical(ranges)
+        numbers = range(len(images))
+        rows = zip(images, ranges, numbers, groups or numbers, strict=True)
+        return [Source(own.inside(image), *place) for image, own, *place in rows]
+
+    def _pool(self, shape: tuple[int, ...]) -> Pool:
+        pool = Pool(self.kept, shape, self.options.foreground)
+        if sum(pool.places) < FEWEST_PLACES:
+            raise InputError(
+                f"There are only {sum(pool.places)} different patches of "
+                f"{self.options.patch} pixels to learn from; choose a smaller patch "
+                "size or more images."
+            )
+        return pool
 
     def _checked_classes(
         self, classes: Sequence[int] | None, names: Sequence[str], count: int
@@ -189,23 +208,6 @@ class GeneratorTraining:
                     f'The class "{name}" has {number} image(s); give at least 2.'
                 )
         return found
-
-    def _split(
-        self, sources: list[Source], shape: tuple[int, ...]
-    ) -> tuple[list[Source], list[Source]]:
-        """Return what is learnt from and what is not, class by class."""
-        share, seed = self.options.held_out, self.options.seed
-        if self.classes is None:
-            return split(sources, shape, share, seed)
-        kept: list[Source] = []
-        unseen: list[Source] = []
-        for one in np.unique(self.classes):
-            members = [s for s in sources if self.classes[s.number] == one]
-            for found, part in zip(
-                (kept, unseen), split(members, shape, share, seed), strict=True
-            ):
-                found += part
-        return kept, unseen
 
     # ---- learning
 
@@ -359,13 +361,18 @@ class GeneratorTraining:
         step, seconds = self.position
         header = {
             "kind": UNFINISHED,
-            "options": asdict(self.options),
-            "config": asdict(self.config),
+            **self._described(),
             "step": step,
             "seconds": seconds,
             "rate": self.learner.rate,
         }
         checkpoint.write(Path(path), header, self.learner.state())
+
+    def _described(self) -> dict[str, Any]:
+        """Return what must be the same for a training to go on."""
+        options = asdict(self.options)
+        same = {name: options[name] for name in options if name not in MACHINE}
+        return {"options": same, "config": asdict(self.config)}
 
     def restore(self, path: str | Path) -> None:
         """Go on where `save` was called, with the same images and options.
@@ -376,8 +383,8 @@ class GeneratorTraining:
             When the file is of another training.
         """
         header, state = checkpoint.read(Path(path))
-        config = json.loads(json.dumps(asdict(self.config)))
-        if header.get("kind") != UNFINISHED or header.get("config") != config:
+        wanted = json.loads(json.dumps(self._described() | {"kind": UNFINISHED}))
+        if any(header.get(name) != value for name, value in wanted.items()):
             raise InputError(
                 f"{path} is no interrupted training of such a generator; start anew."
             )

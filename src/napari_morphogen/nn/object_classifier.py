@@ -180,18 +180,12 @@ class ObjectClassifier:
     def load(cls, path: str | Path) -> Self:
         """Return the model that a file holds; nothing of the file is executed."""
         header, weights = checkpoint.read(Path(path))
-        try:
-            if header["kind"] != KIND:
-                raise ValueError(f'it holds another kind, "{header["kind"]}"')
+        with checkpoint.described(path, "object classifier"):
+            checkpoint.check_kind(header, KIND)
             classes = tuple(str(name) for name in header["classes"])
             config = PatchConfig(**header["network"])
             model = cls(config, weights, classes, float(header["diameter"]))
             model._check()
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(
-                f"{path} does not describe a usable object classifier: {error}. "
-                "Choose another file or train it again."
-            ) from error
         return model
 
     def _check(self) -> None:

@@ -16,7 +16,6 @@ from napari_morphogen.nn.networks import UNet, UNetConfig
 from napari_morphogen.nn.normalise import ready
 from napari_morphogen.nn.predict import predict
 from napari_morphogen.nn.scale import at_known_scale
-from napari_morphogen.params import InputError
 
 Task = Literal["instances", "interiors", "edges", "semantic"]
 CLASSES: Mapping[str, tuple[str, ...]] = {  # of tasks that fix them
@@ -178,9 +177,8 @@ class Segmenter:
         InputError
             When they do not belong together.
         """
-        try:
-            if header["kind"] != "segmenter":
-                raise ValueError(f'it holds another kind, "{header["kind"]}"')
+        with checkpoint.described(path, "model"):
+            checkpoint.check_kind(header, "segmenter")
             model = cls(
                 _config(header["network"]),
                 weights,
@@ -193,11 +191,6 @@ class Segmenter:
                 tuple(dict(entry) for entry in header["record"]),
             )
             model._check()
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise InputError(
-                f"{path} does not describe a usable model: {error}. Choose another "
-                "file or train the model again."
-            ) from error
         return model
 
     def with_thresholds(self, **thresholds: float) -> Self:

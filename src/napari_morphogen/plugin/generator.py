@@ -42,7 +42,7 @@ class GeneratorDock(GeneratorPanel):
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         super().__init__(lambda _: self._images())
         self._job: Job | None = None
-        self._stopping = False
+        self._learns = self._stopping = False
         self._path = Path()
         self._layer: Layer | None = None  # that the running job shows samples in
         self._values: list[float] = []
@@ -109,7 +109,7 @@ class GeneratorDock(GeneratorPanel):
     def _pressed(self) -> None:
         if self._job is None:
             self._start()
-        elif self._stopping:
+        elif self._stopping or not self._learns:
             self._job.cancel()
         else:
             self._stopping = True
@@ -130,12 +130,13 @@ class GeneratorDock(GeneratorPanel):
         self.curve.show_values([])
         job = Job(learn, given, settings, path)
         job.item.connect(lambda report: self._collect(job, report))
+        job.cancelled.connect(lambda: self._cancelled(job))
+        self._learns = True
         self._begin(job, "Starting …")
 
     def _begin(self, job: Job, text: str) -> None:
         job.finished.connect(lambda _: self._end(job, ""))
         job.failed.connect(lambda words: self._end(job, words))
-        job.cancelled.connect(lambda: self._end(job, "Cancelled."))
         self._job, self._stopping = job, False
         self.run.text, self.more.enabled = "Stop", False
         self.progress.visible = True
@@ -150,7 +151,7 @@ class GeneratorDock(GeneratorPanel):
         self._values += [value for k, value in report.losses.items() if k == "loss"]
         self.curve.show_values(self._values)
         if report.samples is not None:
-            self._layer = self._shown(report.samples, self._layer)
+            self._show_live(report.samples)
         total = report.seconds + report.left
         self.show_progress(report.seconds / total if total else None)
         if report.done:
@@ -187,21 +188,27 @@ class GeneratorDock(GeneratorPanel):
             self._say(str(error))
             return
         job = Job(sampled, path, wanted)
-        job.item.connect(lambda found: self._take(job, found))
+        job.item.connect(lambda found: self._take(job, found, wanted))
+        job.cancelled.connect(lambda: self._end(job, "Cancelled; nothing was made."))
+        self._learns = False
         self._begin(job, "Making samples …")
 
-    def _take(self, job: Job, found: SpatialArray) -> None:
+    def _take(self, job: Job, found: SpatialArray, wanted: Wanted) -> None:
         if job is self._job:
-            self._shown(found, None)
-            self._say(f"{self.how_many.value} samples of seed {self.draw.value}.")
-            self.draw.value += 1
+            self._added(found)
+            self._say(f"{wanted.count} samples of seed {wanted.seed}.")
+            self.draw.value = wanted.seed + 1
 
-    def _shown(self, found: SpatialArray, layer: Layer | None) -> Layer:
-        """Show samples in a layer of their own, or in one that has their shape."""
-        there = layer if layer in self._viewer.layers else None
-        if there is not None and there.data.shape == found.data.shape:
-            there.data, there.metadata = found.data, dict(found.metadata)
-            return there
+    def _show_live(self, found: SpatialArray) -> None:
+        """Show how samples get better, unless the user has removed their layer."""
+        if self._layer is None:
+            self._layer = self._added(found)
+        elif self._layer in self._viewer.layers:
+            self._layer.data = found.data
+            self._layer.metadata = dict(found.metadata)
+
+    def _added(self, found: SpatialArray) -> Layer:
+        """Show samples in a layer of their own, beside all others."""
         made = layers.make_layer(layers.layer_data(found, "image", found))
         self._place(made)
         added = self._viewer.add_layer(made)
@@ -216,6 +223,13 @@ class GeneratorDock(GeneratorPanel):
         layer.translate = (*layer.translate[:-1], right + gap)
 
     # ---- the end
+
+    def _cancelled(self, job: Job) -> None:
+        if job is self._job and self._path.is_file():  # only the comparison is missing
+            self.model.value = self._path
+            self._end(job, "Cancelled; what was learnt is kept.")
+        else:
+            self._end(job, "Cancelled.")
 
     def _end(self, job: Job, text: str) -> None:
         if job is self._job:
