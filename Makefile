@@ -36,6 +36,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/dbscan.py
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/textures.py
 	sh tests/screen.sh $(BIN)/python benchmarks/preview.py
 	sh tests/screen.sh $(BIN)/python benchmarks/offthread.py
 

@@ -26,7 +26,8 @@ def dock(viewer, open_dock):
 
 
 def add_coins(viewer):
-    return viewer.add_image(coins().data, name="coins", scale=(0.5, 0.5), units="um")
+    place = {"scale": (0.5, 0.5), "translate": (30, 70), "units": "um"}
+    return viewer.add_image(coins().data, name="coins", **place)
 
 
 def test_train_stop_sample(dock, viewer, until):
@@ -54,6 +55,7 @@ def test_train_stop_sample(dock, viewer, until):
     assert stack.metadata["generator"]["seed"] == 1
     right = image.extent.world[1][-1]
     assert all(layer.translate[-1] > right for layer in (shown, stack))
+    assert shown.extent.world[0][-2] == pytest.approx(image.extent.world[0][-2], abs=1)
 
 
 def test_what_is_missing_is_said(dock, viewer):

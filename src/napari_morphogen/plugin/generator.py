@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
@@ -217,10 +218,13 @@ class GeneratorDock(GeneratorPanel):
 
     def _place(self, layer: Layer) -> None:
         """Move a layer to the right of all others, so that it covers none."""
-        edges = [one.extent.world[1][-1] for one in self._viewer.layers]
-        gap = layer.scale[-1] * GAP
-        right = max((edge for edge in edges if edge == edge), default=-gap)
-        layer.translate = (*layer.translate[:-1], right + gap)
+        ends = [one.extent.world[:, -2:] for one in self._viewer.layers]
+        ends = [one for one in ends if np.isfinite(one).all()]
+        if ends:
+            top, _ = np.min(ends, axis=(0, 1))
+            _, right = np.max(ends, axis=(0, 1))
+            place = (top, right + layer.scale[-1] * GAP)
+            layer.translate = (*layer.translate[:-2], *place)
 
     # ---- the end
 
