@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DOCKS := tests/plugin src/napari_morphogen/plugin
 
 .PHONY: help demo test lint types unit docs bench clean
 
@@ -24,8 +25,10 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
+# the docks alone: they measure how long a window hangs
 unit: $(INSTALLED)
-	sh tests/screen.sh $(BIN)/python -m pytest
+	sh tests/screen.sh $(BIN)/python -m pytest -n auto $(DOCKS:%=--ignore %)
+	sh tests/screen.sh $(BIN)/python -m pytest $(DOCKS)
 
 docs: $(INSTALLED)
 	$(BIN)/mkdocs build --strict
