@@ -1,0 +1,258 @@
+"""The dock to start from: choose a job, get its sample, its dock and three steps."""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple, cast
+
+from magicgui import widgets
+from napari.viewer import Viewer
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
+
+PLUGIN = "napari-morphogen"
+NAMED = ("napari-morphogen", "napari", "qtpy", "PyQt6", "PySide6", "numpy", "scipy")
+NAMED += ("scikit-image", "scikit-learn", "numba", "dask", "zarr", "torch")
+
+
+class Start(NamedTuple):
+    """A job and how to begin with it.
+
+    Attributes
+    ----------
+    job : str
+        What a user wants.
+    sample : str
+        Key of the sample to show it on; empty when it needs no image.
+    dock : str
+        Display name of the dock that does it.
+    steps : tuple of str
+        What to do then.
+    """
+
+    job: str
+    sample: str
+    dock: str
+    steps: tuple[str, str, str]
+
+
+STARTS = (
+    Start(
+        "Count objects that stand apart",
+        "coins",
+        "Threshold",
+        (
+            "Set rule to local, sigma to 2, level to 15, block size to 101 and min "
+            "size to 150.",
+            "Press Run: every object gets a number.",
+            "Open Measure for a table of sizes and intensities.",
+        ),
+    ),
+    Start(
+        "Separate objects that touch",
+        "spheres",
+        "Watershed",
+        (
+            "Set h to 0.5: higher joins objects, lower splits them.",
+            "Press Run. The whole volume is taken at once.",
+            "Move the slider below the image to look at the planes.",
+        ),
+    ),
+    Start(
+        "Show what I mean by a few strokes",
+        "tissue",
+        "Examples",
+        (
+            "Press New strokes and paint two classes, a few short strokes each.",
+            "Press Run: a forest sorts all pixels within a second.",
+            "Paint where it is wrong and press Run again.",
+        ),
+    ),
+    Start(
+        "Train a network on strokes or objects",
+        "coins",
+        "Train",
+        (
+            "Press New strokes and paint label 1 on the background, 2 on coins.",
+            "Press Train and watch the prediction; paint where it is wrong.",
+            "Stop when it is good, then Save model… to use it on other images.",
+        ),
+    ),
+    Start(
+        "Find edges",
+        "cell",
+        "Edges",
+        (
+            "Choose the method canny.",
+            "Tick Live preview and move sigma until only edges that matter are left.",
+            "Press Run for the whole layer.",
+        ),
+    ),
+    Start(
+        "Group pixels by colour or brightness",
+        "tissue",
+        "Clustering",
+        (
+            "Set n clusters to the number of classes you see.",
+            "Press Run.",
+            "Raise sigma if single pixels disturb.",
+        ),
+    ),
+    Start(
+        "Find the best settings by itself",
+        "coins",
+        "Tune",
+        (
+            "Press New reference and paint some objects, each with its own label.",
+            "Press Tune: methods and settings are tried and ranked.",
+            "Click on a row: it is applied, and its dock is filled.",
+        ),
+    ),
+    Start(
+        "Say how good a result is",
+        "coins",
+        "Evaluate",
+        (
+            "Make two results first, such as Threshold with two settings.",
+            "Choose one as the reference, tick the other, press Evaluate.",
+            "Press Show as layers to see what is missed, split or merged.",
+        ),
+    ),
+    Start(
+        "Make cells with exact labels",
+        "",
+        "Generate",
+        (
+            "Choose the method synthetic cells.",
+            "Set how many, how large, and how many of them touch.",
+            "Press Run: an image, and labels that are exactly right.",
+        ),
+    ),
+    Start(
+        "Train a generator on my images",
+        "coins",
+        "Train a generator",
+        (
+            "Choose the layer and a time; five minutes are enough to begin with.",
+            "Press Train: samples appear beside the image and get better.",
+            "Read the report card, then press Make samples.",
+        ),
+    ),
+)
+
+
+class StartDock(widgets.Container[widgets.Widget]):
+    """Opens a sample and the dock for a job, and says what to do.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Where they open.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self._viewer = viewer
+        self.job = widgets.RadioButtons(
+            name="job",
+            choices=[start.job for start in STARTS],
+            value=STARTS[0].job,
+            tooltip="What do you want to do?",
+        )
+        self.own = widgets.CheckBox(
+            name="own",
+            label="",
+            text="On my own image: open no sample",
+            tooltip="Open the dock alone",
+        )
+        self.open = widgets.PushButton(name="open", text="Open")
+        self.steps = widgets.Label(name="steps", label="")
+        self.report = widgets.PushButton(
+            name="report",
+            text="Copy a report",
+            tooltip="Copy versions, shapes of layers and settings; no names, no pixels",
+        )
+        self.other = widgets.PushButton(
+            name="other", text="Another job", tooltip="Show the list again"
+        )
+        choice = [self.job, self.own, self.open]
+        self.extend([*choice, self.steps, self.other, self.report])
+        self._fold(False)
+        self.steps.native.setWordWrap(True)
+        self.steps.native.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self.job.changed.connect(lambda: self._show())
+        self.open.changed.connect(lambda: self._open())
+        self.other.changed.connect(lambda: self._fold(False))
+        self.report.changed.connect(lambda: self._copy())
+        self._show()
+
+    @property
+    def _start(self) -> Start:
+        return next(start for start in STARTS if start.job == self.job.value)
+
+    def _show(self) -> None:
+        start = self._start
+        lines = [f"{i}. {step}" for i, step in enumerate(start.steps, 1)]
+        self.steps.value = "\n".join((f"In the dock {start.dock}:", *lines))
+        self.own.enabled = bool(start.sample)
+
+    def _fold(self, folded: bool) -> None:
+        """Hide the list, to leave its room to the dock that was opened, or show it."""
+        for part in (self.job, self.own, self.open, self.report):
+            part.visible = not folded
+        self.other.visible = folded
+
+    def _open(self) -> None:
+        start, viewer = self._start, cast(Any, self._viewer)
+        if start.sample and not self.own.value:
+            viewer.open_sample(PLUGIN, start.sample)
+        viewer.window.add_plugin_dock_widget(PLUGIN, start.dock)
+        self._fold(True)
+
+    def _copy(self) -> None:
+        clipboard = QGuiApplication.clipboard()
+        assert clipboard is not None
+        clipboard.setText(report(self._viewer))
+
+
+def report(viewer: Viewer) -> str:
+    """Return versions, layers and settings, for the report of a problem.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Of its layers kind, shape, type and settings are told; no names, no pixels.
+    """
+    versions = [f"{name} {found}" for name, found in _versions()]
+    lines = ["## Versions", platform.platform(), *versions, "", "## Layers"]
+    recipes = []
+    for layer in viewer.layers:
+        data = layer.data
+        shape, dtype = getattr(data, "shape", len(data)), getattr(data, "dtype", "")
+        lines.append(f"{type(layer).__name__} {shape} {dtype} scale {layer.scale}")
+        if made := layer.metadata.get("morphogen"):
+            recipes.append(json.dumps([_told(step) for step in made["steps"]]))
+    return "\n".join([*lines, *(["", "## Recipes", *recipes] if recipes else [])])
+
+
+def _told(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a step of a recipe without what may name a file or a layer."""
+    values = {
+        name: value
+        for name, value in step["parameters"].items()
+        if isinstance(value, float | int | None)
+        or (isinstance(value, str) and not set(value) & set("/\\"))
+    }
+    return {"method": step["method"], "axes": step["axes"], "parameters": values}
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    yield "Python", platform.python_version()
+    for name in NAMED:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue

@@ -1,0 +1,64 @@
+import pytest
+from npe2 import PluginManifest
+from qtpy.QtGui import QGuiApplication
+
+from napari_morphogen.plugin.start import PLUGIN, STARTS, report
+
+CONTRIBUTED = PluginManifest.from_distribution(PLUGIN).contributions
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.dock)
+def test_samples_and_docks_are_there(start):
+    assert start.dock in [one.display_name for one in CONTRIBUTED.widgets]
+    assert start.sample in ["", *(one.key for one in CONTRIBUTED.sample_data)]
+
+
+def test_words_of_the_steps_are_on_the_docks(open_dock):
+    """A step that says "Press X" has an X to press."""
+    for start in STARTS:
+        dock = open_dock(start.dock).native
+        words = [b.text() for b in dock.findChildren(_button())]
+        for step in start.steps:
+            for pressed in step.split("Press ")[1:]:
+                assert any(pressed.startswith(word) for word in words if word), step
+
+
+def _button():
+    from qtpy.QtWidgets import QAbstractButton
+
+    return QAbstractButton
+
+
+def test_a_job_opens_its_sample_and_dock(viewer, open_dock):
+    dock = open_dock("Start here")
+    dock.job.value = "Separate objects that touch"
+    assert "Set h to 0.5" in dock.steps.value
+    dock.open.native.click()
+    assert viewer.layers[0].ndim == 3
+    assert any("Watershed" in name for name in viewer.window.dock_widgets)
+    assert dock.job.native.isHidden() and not dock.steps.native.isHidden()
+    dock.other.native.click()
+    assert not dock.job.native.isHidden()
+
+
+def test_own_images_stay_alone(viewer, open_dock):
+    dock = open_dock("Start here")
+    dock.own.value = True
+    dock.open.native.click()
+    assert not viewer.layers
+    assert any("Threshold" in name for name in viewer.window.dock_widgets)
+
+
+def test_a_report_tells_versions_and_recipes_but_no_names(viewer, open_dock, until):
+    viewer.open_sample(PLUGIN, "coins")
+    viewer.layers[0].name = "Somebody"
+    threshold = open_dock("Threshold")
+    threshold.run.native.click()
+    until(lambda: len(viewer.layers) == 2)
+    viewer.layers[1].name = "of Somebody"
+    dock = open_dock("Start here")
+    dock.report.native.click()
+    text = QGuiApplication.clipboard().text()
+    assert text == report(viewer)
+    assert f"{PLUGIN} " in text and "Labels (303, 384) int32" in text
+    assert '"method": "threshold"' in text and "Somebody" not in text
