@@ -33,7 +33,7 @@ from napari_morphogen.segment.examples import (
     nearest_class,
     random_forest,
 )
-from napari_morphogen.segment.network import class_labels
+from napari_morphogen.segment.trained import classes_by
 
 Array = np.ndarray[Any, Any]
 SHARE = 0.01  # of the pixels of an image that may be painted
@@ -110,7 +110,7 @@ def learners(
         clock=clock,
     )
     model = trained.segmenter()
-    yield "network", lambda one: class_labels(model.predict(one, channel_axis=axis))
+    yield "network", lambda one: classes_by(model, one, channel_axis=axis).labels
     fitted = (fit_forest([sample], seed=seed), fit_nearest([sample]))
     for method, learned in zip((random_forest, nearest_class), fitted, strict=True):
         given = {"strokes": strokes, "model": learned, "channel_axis": axis}

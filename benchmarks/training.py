@@ -30,7 +30,8 @@ from napari_morphogen.evaluate import object_scores
 from napari_morphogen.nn.options import Options
 from napari_morphogen.nn.train import Budget
 from napari_morphogen.nn.training import train_segmenter
-from napari_morphogen.segment.network import segment_objects, tuned
+from napari_morphogen.segment.network import tuned
+from napari_morphogen.segment.trained import objects_by
 from napari_morphogen.segment.watershed import watershed
 
 Array = np.ndarray[Any, Any]
@@ -128,7 +129,7 @@ def main() -> None:
         seconds = f"{clock() - start:7.0f}  {trained.progress.step}"
         for flips in (False, True)[: 1 + given.flips]:
             pairs = (
-                (segment_objects(model, images[n], flips=flips), labels[n])
+                (objects_by(model, images[n], flips=flips).labels, labels[n])
                 for n in unseen
             )
             scores = scored(pairs)

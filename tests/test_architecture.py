@@ -34,6 +34,7 @@ LEVELS = (
     },
     {"io", "worker"},
     {"learning", "generating", "folders", "exports"},
+    {"helping"},
     {
         "plugin",
         "cli",
@@ -44,6 +45,7 @@ LEVELS = (
         "cli_generators",
         "cli_objects",
         "cli_parameters",
+        "cli_synthetic",
         "cli_train",
         "cli_tune",
     },

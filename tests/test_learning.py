@@ -19,6 +19,7 @@ from napari_morphogen.learning import (
     patches,
     unfinished,
 )
+from napari_morphogen.nn.training import Training
 from napari_morphogen.params import InputError
 
 SMALL = Settings(width=8, levels=2, patch=32, seconds=math.inf, augment=False)
@@ -319,6 +320,53 @@ def test_a_model_of_another_kind_is_not_gone_on_from(tmp_path):
     lessons = [lesson(volume, np.stack([strokes(inside)] * 4), SMALL, path)]
     with pytest.raises(InputError, match="on planes"):
         next(learn(lessons, SMALL, path, path))
+
+
+def corrections(monkeypatch):
+    """Return a list that fills with the labels that training goes on with."""
+    found, correct = [], Training.correct
+
+    def noted(self, images, labels):
+        found.append([np.array(label) for label in labels])
+        correct(self, images, labels)
+
+    monkeypatch.setattr(Training, "correct", noted)
+    return found
+
+
+def test_what_is_told_twice_or_undone_is_learnt_once(tmp_path, monkeypatch):
+    image, inside = discs()
+    first = strokes(inside)
+    more, fewer = first.copy(), first.copy()
+    more[:, 10], fewer[:32] = 1, 0
+    told = [[Painted(0, (), one.copy())] for one in (first, more, more, first, fewer)]
+    found = corrections(monkeypatch)
+    taught(tmp_path / "m.morphogen", image, first, steps=20, told=told[::-1])
+    for (labels,), expected in zip(found, (more, first, fewer), strict=True):
+        np.testing.assert_array_equal(labels, expected)
+
+
+def test_a_frame_whose_strokes_are_undone_is_learnt_no_longer(tmp_path, monkeypatch):
+    image, inside = discs()
+    movie = np.stack([image] * 3)
+    painted = np.zeros(movie.shape, np.uint8)
+    painted[1] = strokes(inside)
+    nothing, found = np.zeros_like(painted[0]), corrections(monkeypatch)
+    frames = ((2,), painted[1]), ((2,), nothing), ((0,), nothing)
+    told = [[Painted(0, index, labels)] for index, labels in frames]
+    words = {"steps": 20, "told": told[::-1], "axes": "tyx"}
+    taught(tmp_path / "m.morphogen", movie, painted, **words)
+    assert [len(labels) for labels in found] == [2, 1]
+
+
+def test_objects_that_are_erased_in_the_end_leave_the_model_whole(tmp_path):
+    image, inside = discs()
+    path = tmp_path / "m.morphogen"
+    settings = Settings(**{**vars(SMALL), "task": "instances"})
+    told = [[Painted(0, (), np.zeros(image.shape, np.uint8))]]
+    reports = taught(path, image, inside.astype(int), settings, steps=10, told=told)
+    assert any("one class only" in report.note for report in reports)
+    assert run("network_objects", image, model=str(path)).shape == image.shape
 
 
 @pytest.mark.parametrize("number", [0, 900])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_morphogen import cli_synthetic
 from napari_morphogen import evaluation_tables as tables
 from napari_morphogen.evaluate import ReportCard
 from napari_morphogen.evaluate.report_card import PATCH_SIZE
@@ -31,6 +32,7 @@ def add_parser(commands: Any) -> None:
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     _add_labels(kinds)
     _add_images(kinds)
+    cli_synthetic.add_parser(kinds)
 
 
 def _add_labels(kinds: Any) -> None:

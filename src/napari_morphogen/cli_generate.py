@@ -4,11 +4,13 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from napari_morphogen.cli_files import OK
 from napari_morphogen.cli_parameters import add_parameters, given_values
+from napari_morphogen.generate.cells import synthetic_cells
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.registry import Method, family
 from napari_morphogen.spatial import SpatialArray
@@ -61,6 +63,15 @@ def _add_method(names: Any, method: Method) -> None:
         help="how many images go to --out-dir, with seeds one after the other [1]",
     )
     parser.add_argument("--suffix", default=".tif", help="of files in --out-dir [.tif]")
+    if method.function is synthetic_cells:
+        parser.add_argument(
+            "--like",
+            type=Path,
+            nargs=2,
+            metavar=("IMAGES", "LABELS"),
+            help="real images and their objects, to take all parameters from that "
+            "are not given; several in turn",
+        )
     if method.takes:
         parser.add_argument("--axes", help="of the example; a letter per axis")
         parser.add_argument("--channel", type=int, help="use this channel only")
@@ -92,6 +103,7 @@ def _generate(given: argparse.Namespace, method: Method) -> int:
     else:
         _check_paths(given, method, count)
         jobs = _numbered(given, method, values)
+    jobs = _alike(jobs, given, method)
     image = _example(given, method, values)
     options = {"channel": given.channel} if method.takes else {}
     for chosen, paths in jobs:
@@ -126,6 +138,33 @@ def _numbered(
         name = f"{number + 1:0{digits}d}{given.suffix}"
         targets = {result: folder / name for result, folder in folders.items()}
         yield {**values, "seed": values["seed"] + number}, targets
+
+
+def _alike(
+    jobs: Iterator[tuple[dict[str, Any], dict[str, Path]]],
+    given: argparse.Namespace,
+    method: Method,
+) -> Iterator[tuple[dict[str, Any], dict[str, Path]]]:
+    """Take parameters from real pairs, one after the other, where none are given."""
+    if getattr(given, "like", None) is None:
+        yield from jobs
+        return
+    from napari_morphogen.io import read
+    from napari_morphogen.io.pairs import paired
+    
+    usual = {param.name: param.default for param in parameters(method.function)}
+    pairs = paired(given.like[1], given.like[0]).found
+    likes = [_like(read(image), read(labels)) for labels, image in pairs]
+    for (values, targets), found in zip(jobs, cycle(likes), strict=False):
+        chosen = {name: v for name, v in values.items() if v != usual[name]}
+        yield values | found | chosen, targets
+
+
+def _like(image: SpatialArray, labels: SpatialArray) -> dict[str, Any]:
+    """Return the parameters of cells like those of an image, its pixel size among."""
+    from napari_morphogen.generate.likeness import cells_like
+
+    ...
 
 
 def _example(

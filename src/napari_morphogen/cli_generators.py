@@ -1,21 +1,25 @@
-"""The commands `morphogen train vae|cvae|flow` and `morphogen sample`."""
+"""The commands `morphogen train vae|flow|…`, `morphogen sample` and `paint`."""
 
 import argparse
 import csv
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from napari_morphogen.cli_files import OK
 from napari_morphogen.evaluate.meanings import meaning
-from napari_morphogen.generating import Settings, Wanted, learn, sample
+from napari_morphogen.generating import Settings, Wanted, learn, paint, sample
 from napari_morphogen.generating.messages import MEANINGS
+from napari_morphogen.io.pairs import paired, stem
 from napari_morphogen.params import InputError
+from napari_morphogen.worker import remarks_to
 
 USUAL, FEW = Settings(), Wanted()
+PAINTED = 64  # pixels of a painter's patches: objects and what is around them
 
 
 def add_train(kinds: Any, seconds: Callable[[str], float]) -> None:
@@ -47,7 +51,11 @@ def _add_options(parser: argparse.ArgumentParser, kind: str) -> None:
         required=kind == "cvae",
         help="a CSV file with the columns file,class",
     )
-    option("--patch", type=int, default=USUAL.patch, help=f"pixels [{USUAL.patch}]")
+    if kind == "painter":
+        about = "their labels, of the same names, or a folder of them"
+        option("--labels", type=Path, required=True, help=about)
+    patch = PAINTED if kind == "painter" else USUAL.patch
+    option("--patch", type=int, default=patch, help=f"pixels [{patch}]")
     option("--budget", default="5min", help='"60s", "5min" or "1h" [5min]')
     usual = USUAL.held_out
     option("--held-out", type=float, default=usual, help=f"share [{usual}]")
@@ -88,6 +96,27 @@ def add_sample(commands: Any) -> None:
     parser.set_defaults(command=make)
 
 
+def add_paint(commands: Any) -> None:
+    """Add `paint` to the parser of commands.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+        Of the command `morphogen`.
+    """
+    about = "make an image for labels with a trained painter"
+    parser = commands.add_parser("paint", help=about, description=about)
+    option = parser.add_argument
+    option("model", type=Path, help="file of a trained painter")
+    option("labels", type=Path, help="labels, or a folder of them")
+    about = "image to write, or a folder for images and labels, ready to train on"
+    option("out", type=Path, help=about)
+    option("--seed", type=int, default=0, help="same labels and seed, same image [0]")
+    option("--steps", type=int, default=0, help="0 chooses [0]")
+    option("--axes", help="one letter per axis of the labels, such as tyx")
+    parser.set_defaults(command=paint_files)
+
+
 def train(given: argparse.Namespace, kind: str, seconds: Callable[[str], float]) -> int:
     """Train a generator and write it; return the exit status.
 
@@ -110,12 +139,25 @@ def train(given: argparse.Namespace, kind: str, seconds: Callable[[str], float])
     paths = image_paths(given.images)
     classes = None if given.classes is None else _classes(given.classes, paths)
     words = {"channel": given.channel, "classes": classes, "resume": given.resume}
+    if kind == "painter":
+        paths, words["labels"] = _labelled(given.images, given.labels)
     card = _follow(learn(paths, settings, given.model, looks=False, **words), settings)
     print(given.model)
     for name in ("texture", "sharpness", "coverage", "copies"):
         if name in card:
             print(f"{name:<10} {card[name]:.2f}  {meaning(name).text}")
     return OK
+
+
+def _labelled(images: list[Path], labels: Path) -> tuple[list[Path], list[Path]]:
+    """Return images and their labels, both in one order."""
+    if len(images) > 1:
+        raise InputError("Give one image and its labels, or a folder of each.")
+    pairs = paired(images[0], labels)
+    for path in pairs.alone:
+        print(f"{path}: has no partner and is left out.", file=sys.stderr)
+    found = zip(*pairs.found, strict=True)
+    return tuple(list(side) for side in found)  # type: ignore[return-value]
 
 
 def _follow(course: Any, settings: Settings) -> dict[str, Any]:
@@ -189,3 +231,34 @@ def make(given: argparse.Namespace) -> int:
         write(path, found.like(data, found.axes[1:]))
     print(given.out)
     return OK
+
+
+def paint_files(given: argparse.Namespace) -> int:
+    """Write images of labels; return the exit status.
+
+    Parameters
+    ----------
+    given : Namespace
+        What the parser of `add_paint` read.
+    """
+    from napari_morphogen.io import image_paths, read, write
+
+    single = given.labels.is_file() and given.out.suffix and not given.out.is_dir()
+    if given.out.is_file() and not single:
+        raise InputError(f"{given.out} is a file; give a folder for several images.")
+    for path in image_paths([given.labels]):
+        labels = read(path, axes=given.axes)
+        with remarks_to(partial(_remark, path)):
+            image = paint(given.model, labels, seed=given.seed, steps=given.steps)
+        if single:
+            write(given.out, image)
+        else:
+            for folder, found in (("images", image), ("labels", labels)):
+                (given.out / folder).mkdir(parents=True, exist_ok=True)
+                write(given.out / folder / f"{stem(path)}.tif", found)
+    print(given.out)
+    return OK
+
+
+def _remark(path: Path, text: str) -> None:
+    print(f"{path}: {text}", file=sys.stderr)

@@ -41,6 +41,7 @@ def add_parsers(commands: Any) -> None:
     cli_objects.add_train(kinds)
     cli_generators.add_train(kinds, seconds)
     cli_generators.add_sample(commands)
+    cli_generators.add_paint(commands)
     about = "apply a trained network to images"
     predict = commands.add_parser("predict", help=about, description=about)
     _add_predict(predict)

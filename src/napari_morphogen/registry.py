@@ -19,6 +19,7 @@ from napari_morphogen.generate.cells import synthetic_cells
 from napari_morphogen.generate.fields import gaussian_field
 from napari_morphogen.generate.forest import texture_forest
 from napari_morphogen.generate.noise import perlin, random_noise
+from napari_morphogen.generate.shuffle import shuffle_objects
 from napari_morphogen.generate.texture import textured_shape
 from napari_morphogen.generate.texture_sgd import texture_sgd
 from napari_morphogen.params import InputError, accepts, outputs, summary, takes
@@ -237,6 +238,7 @@ METHODS: tuple[Method, ...] = (
     Method(perlin, "generate", size=source_shape),
     Method(gaussian_field, "generate", size=source_shape),
     Method(synthetic_cells, "generate", size=source_shape),
+    Method(shuffle_objects, "generate"),
     Method(texture_forest, "generate", size=textured_shape),
     Method(texture_sgd, "generate", size=textured_shape),
 )

@@ -22,7 +22,7 @@ from napari_morphogen.nn.generator_training import GeneratorTraining
 from napari_morphogen.nn.train import Budget
 from napari_morphogen.params import InputError
 
-KINDS = ("vae", "flow")
+KINDS = ("vae", "flow", "dcgan", "stylegan")
 SMALL = GeneratorOptions(patch=16, batch=8, width=8, rotations=False, foreground=0)
 
 

@@ -16,7 +16,8 @@ from napari_morphogen.nn.segmenter import Segmenter
 from napari_morphogen.nn.train import Budget, train
 from napari_morphogen.nn.training import Training, train_segmenter
 from napari_morphogen.params import InputError
-from napari_morphogen.segment.network import segment_objects, tuned
+from napari_morphogen.segment.network import tuned
+from napari_morphogen.segment.trained import objects_by
 
 SMALL = Options(width=8, levels=2, patch=64, batch=4, diameter=0, rate=2e-2)
 
@@ -335,7 +336,7 @@ def test_interiors_make_objects_of_touching_disks(strokes, tmp_path):
     unseen, truth = disks(1, count=40)
     foreground = ndimage.label(truth)[1]
     assert foreground < truth.max()  # some touch
-    found = object_scores(segment_objects(loaded, unseen), truth).at(0.7)
+    found = object_scores(objects_by(loaded, unseen).labels, truth).at(0.7)
     assert found.tp >= 0.95 * truth.max() and found.fp <= 1
 
 

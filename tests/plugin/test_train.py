@@ -1,13 +1,16 @@
 """The Train dock: paint, train, correct, stop, predict, in a real viewer."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
 from napari_morphogen import recipe, run, samples, write
-from napari_morphogen.learning import unfinished
+from napari_morphogen.learning import Settings, unfinished
+from napari_morphogen.plugin.pairs import Pair
+from napari_morphogen.plugin.telling import Telling
 
 
 def click(qtbot, button):
@@ -225,6 +228,62 @@ def test_strokes_serve_whichever_channel_is_chosen(viewer, qtbot, until, dock):
     click(qtbot, dock.run)
     until(idle(dock))
     assert "Trained" in dock.status.value
+
+
+def test_undo_and_redo_reach_the_running_training(viewer, qtbot, until, dock):
+    click(qtbot, dock.new)
+    layer, painted = viewer.layers["strokes"], samples.coin_strokes().data
+    layer.data_setitem(np.nonzero(painted), painted[painted > 0])
+    said = []
+    click(qtbot, dock.run)
+    dock._job.item.connect(lambda report: said.append(report.note))
+    until(lambda: "coins network_classes" in viewer.layers, 60)
+    layer.undo()
+    assert not layer.data.any()
+    until(lambda: any("Nothing is painted" in text for text in said))
+    layer.redo()
+    layer.mode, layer.selected_label = "erase", 0
+    np.testing.assert_array_equal(layer.data, painted)
+    layer.data_setitem(np.nonzero(painted == 2), 0)  # as the eraser does
+    until(lambda: any("one class only" in text for text in said))
+    layer.undo()
+    click(qtbot, dock.run)
+    until(idle(dock))
+    assert "Trained" in dock.status.value
+
+
+def test_undo_out_of_sight_is_told_when_it_comes_into_sight(
+    viewer, qtbot, until, process_for, tmp_path
+):
+    told = []
+    image = viewer.add_image(np.zeros((3, 4, 16, 16)))
+    layer = viewer.add_labels(np.zeros((3, 4, 16, 16), np.uint8))
+    pair = Pair(image, layer, "tzyx", None)
+    todo = pair.lesson(Settings(), tmp_path / "none").plan
+    telling = Telling(viewer, viewer.window._qt_window)
+    telling.begin({0: (pair, todo)})
+    telling.follow(SimpleNamespace(tell=told.append))
+
+    def frames():
+        process_for(0.6)
+        found = [(m.index, int(m.labels.sum())) for m in told if hasattr(m, "labels")]
+        told.clear()
+        return found
+
+    viewer.dims.set_point(0, 0)
+    frames()
+    layer.paint((0, 0, 8, 8), 1)
+    assert frames() == [((0,), layer.data[0].sum())]
+    viewer.dims.set_point(1, 2)
+    assert frames() == []  # another plane of the same volume
+    viewer.dims.set_point(0, 2)
+    layer.undo()
+    assert frames() == [((2,), 0)]
+    viewer.dims.set_point(0, 0)
+    assert frames() == [((0,), 0)]
+    telling.end()
+    layer.redo()
+    assert frames() == []
 
 
 def test_layers_of_the_user_are_left_alone(viewer, qtbot, until, dock):

@@ -7,13 +7,12 @@ from skimage import segmentation
 from napari_morphogen.evaluate import object_scores
 from napari_morphogen.params import InputError
 from napari_morphogen.segment.network import (
-    class_labels,
     flood_objects,
     foreground_and_centre,
     painted_objects,
-    segment_objects,
     tuned_thresholds,
 )
+from napari_morphogen.segment.trained import classes_by, objects_by
 
 
 def touching():
@@ -77,23 +76,30 @@ def test_tuning_keeps_the_middle_where_nothing_matters():
         tuned_thresholds([maps], [])
 
 
-def test_classes_count_from_one():
+class Known:
+    """A network that predicts the same maps whatever it sees."""
+
+    ndim = 2
+    thresholds = {"h": 0.1}  # noqa: RUF012
+
+    def __init__(self, maps):
+        self.maps = maps
+
+    def predict(self, image, **words):
+        return self.maps.copy()
+
+
+def test_classes_of_a_network_count_from_one():
     maps = np.zeros((3, 2, 2), np.float32)
-    maps[2, 0, 0] = maps[1, 1, 1] = 1
-    assert class_labels(maps).tolist() == [[3, 1], [1, 2]]
+    maps[2, 0, 0] = maps[1, 1, 1] = maps[0, 0, 1] = maps[0, 1, 0] = 1
+    found = classes_by(Known(maps), np.zeros((2, 2)))
+    assert found.labels.tolist() == [[3, 1], [1, 2]]
 
 
-def test_objects_of_a_predictor():
+def test_objects_of_a_network():
     maps, labels = touching()
-
-    class Known:
-        task = "instances"
-        thresholds = {"h": 0.1}  # noqa: RUF012
-
-        def predict(self, image, *, channel_axis=None, flips=False):
-            return maps
-
-    assert segment_objects(Known(), labels).max() == 2
+    found = objects_by(Known(maps), labels)
+    assert object_scores(found.labels, labels).at(0.9).tp == 2
 
 
 def test_interiors_and_borders_make_objects():

@@ -28,6 +28,15 @@ class Ground:
         Relative pixel size along every axis.
     rng : Generator
         Of random numbers.
+
+    Attributes
+    ----------
+    labels : ndarray of int32
+        Numbers of the cells.
+    count : int
+        Of cells.
+    placed : list of (ndarray of int, Shape)
+        Centre and shape of each, in the order of their numbers.
     """
 
     def __init__(
@@ -39,7 +48,7 @@ class Ground:
         self.labels = np.zeros(shape, np.int32)
         self.count = 0
         self._spacing, self._rng = np.array(spacing), rng
-        self._places: list[tuple[NDArray[np.int64], float]] = []
+        self.placed: list[tuple[NDArray[np.int64], Shape]] = []
         self._failures = 0
         self._room: NDArray[np.float64] | None = None  # how far the nearest cell is
         self._farthest = 0.0
@@ -53,7 +62,7 @@ class Ground:
         """Put a cell where it touches no other; False when there is no room."""
         around = ndimage.maximum_filter(shape.mask, 3)
         for centre in self._free_places(shape):
-            here, seen = self._window(shape, centre)
+            here, seen = self.window(shape, centre)
             if not self.labels[here][around[seen]].any():
                 return self._keep(shape, centre, here, shape.mask[seen])
         self._failures += 1
@@ -70,14 +79,14 @@ class Ground:
             Numbers of the others.
         """
         for _ in range(SIDES):
-            partner, reach = self._places[self._rng.choice(members) - 1]
+            partner, other = self.placed[self._rng.choice(members) - 1]
             direction = self._rng.standard_normal(self.labels.ndim)
             direction /= np.linalg.norm(direction)
-            for distance in np.arange(reach + shape.reach, 0, -1):
+            for distance in np.arange(other.reach + shape.reach, 0, -1):
                 centre = self._shifted(partner, direction * distance)
                 if not self._inside(centre):
                     continue
-                here, seen = self._window(shape, centre)
+                here, seen = self.window(shape, centre)
                 if self.labels[here][shape.mask[seen]].any():
                     pressed = PRESSED * shape.reach
                     for nearer in (pressed, 0.0, -1.0):
@@ -93,7 +102,7 @@ class Ground:
         """Put a cell into what its neighbours leave; False when that is too little."""
         if not self._inside(centre):
             return False
-        here, seen = self._window(shape, centre)
+        here, seen = self.window(shape, centre)
         whole = shape.mask[seen]
         left = whole & (self.labels[here] == 0)
         pieces, count = ndimage.label(left)
@@ -125,7 +134,7 @@ class Ground:
             mask = pieces == np.bincount(pieces[mask]).argmax()
         self.count += 1
         self.labels[here][mask] = self.count
-        self._places.append((centre, shape.reach))
+        self.placed.append((centre, shape))
         self._failures = 0
         self._farthest = max(self._farthest, shape.reach)
         if self._room is not None:
@@ -169,8 +178,16 @@ class Ground:
     def _inside(self, centre: NDArray[np.int64]) -> bool:
         return bool((centre >= 0).all() and (centre < self.labels.shape).all())
 
-    def _window(self, shape: Shape, centre: NDArray[np.int64]) -> tuple[Window, Window]:
-        """Return the part of the image that a cell covers, and of its mask."""
+    def window(self, shape: Shape, centre: NDArray[np.int64]) -> tuple[Window, Window]:
+        """Return the part of the image that a cell covers, and of its mask.
+
+        Parameters
+        ----------
+        shape : Shape
+            The cell.
+        centre : ndarray of int
+            Where its centre lies.
+        """
         here, seen = [], []
         sizes = zip(
             centre, shape.centre, shape.mask.shape, self.labels.shape, strict=True

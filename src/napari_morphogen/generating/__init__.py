@@ -1,10 +1,12 @@
 """Generators that learn from images and make new ones: what docks and commands share.
 
-`learn` trains one and tells how it goes, `sample` makes images with it.
+`learn` trains one and tells how it goes, `sample` makes images with it, and `paint`
+an image of labels.
 """
 
 from napari_morphogen.generating.course import learn, ready
 from napari_morphogen.generating.messages import STOP, Report, Settings
+from napari_morphogen.generating.painting import paint, painted
 from napari_morphogen.generating.samples import Wanted, sample, sampled
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "Settings",
     "Wanted",
     "learn",
+    "paint",
+    "painted",
     "ready",
     "sample",
     "sampled",

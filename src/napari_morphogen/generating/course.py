@@ -4,14 +4,16 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from napari_morphogen.generating.messages import STOP, Report, Settings
-from napari_morphogen.generating.pieces import pieces, source_of
+from napari_morphogen.generating.pieces import label_pieces, pieces, source_of
 from napari_morphogen.generating.samples import Wanted, placed
-from napari_morphogen.learning.course import need_networks
 from napari_morphogen.learning.messages import unfinished
 from napari_morphogen.params import InputError
+from napari_morphogen.segment.models import need_networks
 from napari_morphogen.spatial import SpatialArray, as_spatial
 
 REPORT_SECONDS = 0.2
@@ -20,6 +22,8 @@ LOOKING = 0.08  # of the time at most
 SAVE_SECONDS = 15.0
 SHOWN = 16  # samples
 COMPARED, SEEN = 256, 2048  # samples and unseen patches, and patches learnt from
+LEAST_PATCHES, MOST_PATCHES = 4, 32  # of a step
+PAINTED = 2**15  # pixels of a step of a painter
 MIXED = "Pixels differ in size from image to image; samples have those of the first."
 Course = Generator[Report, "list[Any] | None", None]
 
@@ -31,6 +35,7 @@ def learn(
     *,
     channel: int | None = None,
     classes: Sequence[str] | None = None,
+    labels: Sequence[SpatialArray | Path] | None = None,
     resume: bool = False,
     looks: bool = True,
     clock: Callable[[], float] = time.monotonic,
@@ -49,6 +54,8 @@ def learn(
         The channel that is learnt from; all of them by default.
     classes : sequence of str, optional
         The name of the class of every image.
+    labels : sequence of SpatialArray or path, optional
+        Of every image, for a painter: one number per object, 0 is background.
     resume : bool
         Whether to go on with the interrupted training beside `path`.
     looks : bool
@@ -79,7 +86,8 @@ def learn(
     """
     need_networks()
     settings.check()
-    course = _Course(images, settings, Path(path), channel, classes, looks, clock)
+    given = _Given(images, channel, classes, labels)
+    course = _Course(given, settings, Path(path), looks, clock)
     if resume:
         course.resume()
     yield from course.run()
@@ -93,16 +101,50 @@ def ready() -> Iterator[None]:
     yield None
 
 
+class _Given(NamedTuple):
+    """What is learnt from, as `learn` is given it."""
+
+    images: Sequence[SpatialArray | Path]
+    channel: int | None
+    classes: Sequence[str] | None
+    labels: Sequence[SpatialArray | Path] | None
+
+    def numbered(self, groups: Sequence[int]) -> tuple[list[str], list[int] | None]:
+        """Return the names of classes, and the number of that of every piece."""
+        if self.classes is None:
+            return [], None
+        self._fits("a class", len(self.classes))
+        names = list(dict.fromkeys(self.classes))
+        return names, [names.index(self.classes[group]) for group in groups]
+
+    def labelled(
+        self, read: Sequence[SpatialArray], planes: bool
+    ) -> list[NDArray[Any]] | None:
+        """Return the labels of every piece."""
+        if self.labels is None:
+            return None
+        self._fits("labels", len(self.labels))
+        found = []
+        for labels, image in zip(self.labels, read, strict=True):
+            found += label_pieces(_read(labels), image, planes=planes)
+        return found
+
+    def _fits(self, what: str, count: int) -> None:
+        if count != len(self.images):
+            raise InputError(
+                f"Expected {what} for each of {len(self.images)} images, but got "
+                f"{count}."
+            )
+
+
 class _Course:
     """A training, its looks at samples and its files."""
 
     def __init__(
         self,
-        images: Sequence[SpatialArray | Path],
+        given: _Given,
         settings: Settings,
         path: Path,
-        channel: int | None,
-        classes: Sequence[str] | None,
         looks: bool,
         clock: Callable[[], float],
     ) -> None:
@@ -111,33 +153,27 @@ class _Course:
         from napari_morphogen.nn.generator_training import GeneratorTraining
 
         self.settings, self.path, self.looks, self.clock = settings, path, looks, clock
-        read = [_read(image) for image in images]
+        read = [_read(image) for image in given.images]
         if not read:
             raise InputError("There is no image to learn from; choose one.")
-        words: dict[str, Any] = {"channel": channel, "planes": settings.planes}
+        words: dict[str, Any] = {"channel": given.channel, "planes": settings.planes}
         parts = [list(pieces(image, **words)) for image in read]
         groups = [number for number, found in enumerate(parts) for _ in found]
-        names = list(dict.fromkeys(classes or ()))
-        numbers = None
-        if classes is not None:
-            if len(classes) != len(read):
-                raise InputError(
-                    f"Expected a class for each of {len(read)} images, but got "
-                    f"{len(classes)}."
-                )
-            numbers = [names.index(classes[group]) for group in groups]
+        names, numbers = given.numbered(groups)
         self.source = source_of(read, planes=settings.planes)
-        if channel is not None:
+        if given.channel is not None:
             self.source["rgb"] = False
         self.training = GeneratorTraining(
             [piece for found in parts for piece in found],
             classes=numbers,
             class_names=names,
+            labels=given.labelled(read, settings.planes),
             groups=groups,
             spacing=tuple(self.source["scale"]),
             options=GeneratorOptions(
                 kind=settings.kind,
                 patch=settings.patch,
+                batch=_batch(settings),
                 rotations=settings.rotations,
                 each=settings.each,
                 held_out=settings.held_out,
@@ -210,7 +246,10 @@ class _Course:
         """Return samples side by side, of the same noise every time."""
         wanted = Wanted(SHOWN, self.settings.seed, montage=True)
         device = self.training.options.device
-        values = generator.sample(SHOWN, seed=wanted.seed, device=device)
+        asked = self.training.maps(SHOWN, unseen=bool(self.training.unseen))
+        values = generator.sample(
+            SHOWN, seed=wanted.seed, condition=asked, device=device
+        )
         return placed(values, generator, wanted, self.path.name)
 
     def _finish(self) -> Course:
@@ -236,7 +275,9 @@ class _Course:
             return {}
         seen = self.training.patches(SEEN)
         device = self.training.options.device
-        made = generator.sample(COMPARED, seed=self.settings.seed + 1, device=device)
+        other = self.settings.seed + 1
+        asked = self.training.maps(COMPARED, unseen=True, seed=other)
+        made = generator.sample(COMPARED, seed=other, condition=asked, device=device)
         card = report_card(
             list(seen),
             list(made),
@@ -245,6 +286,13 @@ class _Course:
             channel_axis=0,
         )
         return card.as_dict() | {"noise": dict(card.noise)}
+
+
+def _batch(settings: Settings) -> int:
+    """Return the patches of a step; a painter learns from fewer large ones as well."""
+    if settings.kind != "painter":
+        return MOST_PATCHES
+    return min(max(PAINTED // settings.patch**2, LEAST_PATCHES), MOST_PATCHES)
 
 
 def _read(image: SpatialArray | Path) -> SpatialArray:

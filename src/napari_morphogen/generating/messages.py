@@ -9,11 +9,14 @@ from napari_morphogen.learning.messages import STOP as STOP
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
 
-Kind = Literal["flow", "vae", "cvae"]
+Kind = Literal["flow", "vae", "cvae", "painter", "dcgan", "stylegan"]
 MEANINGS: Mapping[Kind, str] = {
     "flow": "flow matching: noise is carried to images; the most like real ones",
     "vae": "variational autoencoder: short codes and images; quick, soft, volumes too",
     "cvae": "variational autoencoder told the class of every image",
+    "painter": "flow matching told the labels: paints an image for any labels",
+    "dcgan": "two networks against each other: sharp and quick, less steady",
+    "stylegan": "the same, with styles and noise at every scale: for long trainings",
 }
 LEAST_HELD_OUT, MOST_HELD_OUT = 0.0, 0.9
 

@@ -73,6 +73,41 @@ def _chosen(piece: NDArray[Any], channel: int | None) -> NDArray[Any]:
     return piece[channel : channel + 1]
 
 
+def label_pieces(
+    labels: SpatialArray, image: SpatialArray, *, planes: bool = False
+) -> Iterator[NDArray[Any]]:
+    """Yield the labels of every plane or volume of an image.
+
+    Parameters
+    ----------
+    labels : SpatialArray
+        Of the shape of the image without its channels; axes count as the image's.
+    image : SpatialArray
+        What is labelled.
+    planes : bool
+        Whether volumes are taken plane by plane.
+
+    Yields
+    ------
+    piece : ndarray of int, shape ([P,] M, N)
+
+    Raises
+    ------
+    InputError
+        When labels have another shape than the image.
+    """
+    axes = image.axes.replace("c", "")
+    sizes = zip(image.axes, image.data.shape, strict=True)
+    shape = tuple(size for axis, size in sizes if axis != "c")
+    if tuple(labels.data.shape) != shape:
+        raise InputError(
+            f"The labels {labels.name} have the shape {tuple(labels.data.shape)}, but "
+            f"their image {image.name} has {shape}; give labels of the same image."
+        )
+    for piece in pieces(SpatialArray(labels.data, axes), planes=planes):
+        yield piece[0]
+
+
 def source_of(images: Sequence[SpatialArray], *, planes: bool) -> dict[str, Any]:
     """Return what samples take over from the first image, as JSON can hold it.
 

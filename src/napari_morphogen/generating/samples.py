@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_morphogen import recipe
 from napari_morphogen.generating.pieces import checked_source
-from napari_morphogen.learning.course import need_networks
 from napari_morphogen.params import InputError
+from napari_morphogen.segment.models import need_networks
 from napari_morphogen.spatial import SpatialArray
 
 MOST = 4096  # samples at once
@@ -87,6 +87,11 @@ def sample(model: str | Path, wanted: Wanted | None = None) -> SpatialArray:
     wanted = wanted or Wanted()
     wanted.check()
     generator = Generator.load(Path(model).expanduser())
+    if generator.config.maps:
+        raise InputError(
+            f"{model} is a painter, which makes images of labels: give it labels to "
+            "paint (morphogen paint)."
+        )
     condition = _condition(generator.config.classes, wanted)
     values = generator.sample(
         wanted.count,
@@ -142,7 +147,7 @@ def placed(
     units = dict(zip(axes, source["units"], strict=True))
     made = {"model": name, "kind": generator.config.kind, **asdict(wanted)}
     return SpatialArray(
-        _as_dtype(data, source["dtype"]),
+        as_dtype(data, source["dtype"]),
         "".join(letters),
         scale=tuple(sizes.get(axis, 1.0) for axis in letters),
         units=tuple(units.get(axis, "pixel") for axis in letters),
@@ -176,8 +181,16 @@ def montage(values: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def _as_dtype(values: NDArray[np.float32], name: str) -> NDArray[Any]:
-    """Return values in a type of numbers, rounded and cut where it has limits."""
+def as_dtype(values: NDArray[np.float32], name: str) -> NDArray[Any]:
+    """Return values in a type of numbers, rounded and cut where it has limits.
+
+    Parameters
+    ----------
+    values : ndarray of float32
+        What a network made.
+    name : str
+        Of the dtype.
+    """
     kind = np.dtype(name)
     if kind.kind in "iu":
         limits = np.iinfo(kind)

@@ -19,13 +19,14 @@ from napari_morphogen.learning.messages import (
     Report,
     Settings,
     View,
+    is_learnt,
     painted_frames,
     unfinished,
 )
 from napari_morphogen.learning.taught import samples
 from napari_morphogen.params import InputError
 from napari_morphogen.plans import Frame, Index
-from napari_morphogen.segment.models import MISSING, maps_by
+from napari_morphogen.segment.models import maps_by, need_networks
 from napari_morphogen.segment.trained import classes_by, objects_by
 
 Learning = Generator[Report, list[Any] | None, None]
@@ -134,17 +135,11 @@ def patches(
     yield images.numpy(), targets[:, 0].round().numpy().astype(np.int32)
 
 
-def need_networks() -> None:
-    """Import what training needs, or raise InputError when it is missing."""
-    try:
-        import napari_morphogen.nn.training  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InputError(MISSING) from error
-
-
 def ready() -> Iterator[None]:
     """Import what training needs; for a worker that waits."""
     need_networks()
+    import napari_morphogen.nn.training  # noqa: F401
+
     yield None
 
 
@@ -196,6 +191,7 @@ class _Course:
             self.note = "Too little is painted to hold some of it out."
             options = replace(options, held_out=0.0)
             self.training = Training(images, labels, options=options, **given)
+        self.learnt = images, labels
         if resumes:
             self.training.restore(start)
 
@@ -219,7 +215,7 @@ class _Course:
             augmentation=AUGMENTATION if chosen.augment else NO_AUGMENTATION,
             seed=chosen.seed,
             threads=chosen.threads,
-            device=device(chosen.device),
+            device=device(chosen.device, images[0].ndim - 1),
         )
 
     # ---- learning
@@ -326,9 +322,20 @@ class _Course:
             if isinstance(message, View):
                 self.view, self.looked = message, -math.inf
             elif isinstance(message, Painted):
-                self.painted[message.lesson, message.index] = message.labels
-                changed = True
+                changed |= self._repaint(message)
         return changed
+
+    def _repaint(self, message: Painted) -> bool:
+        """Take over the labels of a frame; return whether they are new."""
+        place, labels = (message.lesson, message.index), message.labels
+        known = self.painted.get(place, np.zeros_like(labels))
+        if np.array_equal(known, labels):
+            return False
+        if is_learnt(self.lessons[message.lesson], labels):
+            self.painted[place] = labels
+        else:
+            del self.painted[place]
+        return True
 
     def _correct(self, seconds: float) -> None:
         """Go on with new labels, or as before where they cannot be used."""
@@ -349,6 +356,7 @@ class _Course:
             self.note = f"Class {highest} is new: training began anew."
             return
         self.training.correct(images, labels)
+        self.learnt = images, labels
         step, spent_seconds = self.training.position
         latest = max(seconds - AFTER_CORRECTION, seconds / 2)
         self.training.position = (step, min(spent_seconds, latest))
@@ -364,12 +372,12 @@ class _Course:
         model.save(self.path)
         unfinished(self.path).unlink(missing_ok=True)
         frame = None if self.view is None else self._seen(model, self.view)
-        yield replace(self._last(""), view=self.view, frame=frame, done=True)
+        yield replace(self._last(self.note), view=self.view, frame=frame, done=True)
 
     def _tuned(self, model: Any) -> Any:
         from napari_morphogen.segment.network import tuned
 
-        images, labels = self.samples()
+        images, labels = self.learnt  # what is painted now may not be of use
         sparse = self.settings.sparse or self.settings.task == "interiors"
         left = (1 - TRAINING) * self.settings.seconds
         words: dict[str, Any] = {"channel_axis": 0, "sparse": sparse}

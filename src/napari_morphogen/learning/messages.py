@@ -165,7 +165,7 @@ class View:
 
 @dataclass(frozen=True)
 class Painted:
-    """Labels that have changed since training began.
+    """Labels that may have changed since training began.
 
     Attributes
     ----------
@@ -253,8 +253,21 @@ def painted_frames(given: Lesson) -> Iterator[tuple[Index, NDArray[Any]]]:
     todo, labels = given
     for index in todo.frames:
         frame = np.asarray(labels.data[todo.select(labels.axes, index)])
-        if frame.any() or len(todo.frames) == 1:
+        if is_learnt(given, frame):
             yield index, frame
+
+
+def is_learnt(given: Lesson, frame: NDArray[Any]) -> bool:
+    """Return whether the labels of a frame say anything.
+
+    Parameters
+    ----------
+    given : Lesson
+        Of any number of frames; if there is only one, it always counts.
+    frame : ndarray of int
+        Labels of one of them.
+    """
+    return bool(frame.any()) or len(given.plan.frames) == 1
 
 
 def unfinished(path: str | Path) -> Path:

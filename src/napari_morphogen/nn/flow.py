@@ -1,23 +1,29 @@
 """Flow matching: noise is carried to images along a learnt velocity."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_morphogen.nn.devices import layout
 from napari_morphogen.nn.generator import Draw, Family, GeneratorConfig
-from napari_morphogen.nn.latent_flow import matching_loss, times
+from napari_morphogen.nn.latent_flow import carried, matching_loss, times
 from napari_morphogen.nn.networks import lay_out
 from napari_morphogen.nn.train import Average, one_cycle, restore_to, state_of
 
 UNSHUFFLE = 2  # pixels along each axis that become channels
-STEPS = 20  # of Euler's method
+STEPS = 10  # of the midpoint method
 TIMES, HIDDEN = 64, 128
 LEAST_SIDE = 4  # of the coarsest level
 MOST_LEVELS = 4
 WIDEST = 3  # times the width
+
+
+def grouped(width: int) -> nn.Module:
+    """Return what normalises channels in groups, over the whole image."""
+    return nn.GroupNorm(math.gcd(8, width), width)
 
 
 class Block(nn.Module):
@@ -27,17 +33,21 @@ class Block(nn.Module):
     ----------
     before, width : int
         Channels that come and go.
+    norm : callable
+        Takes a number of channels and returns what normalises them.
     """
 
-    def __init__(self, before: int, width: int) -> None:
+    def __init__(
+        self, before: int, width: int, norm: Callable[[int], nn.Module] = grouped
+    ) -> None:
         super().__init__()
         self.first = nn.Sequential(
-            nn.GroupNorm(math.gcd(8, before), before),
+            norm(before),
             nn.SiLU(),
             nn.Conv2d(before, width, 3, padding=1),
         )
         self.told = nn.Linear(HIDDEN, 2 * width)
-        self.norm = nn.GroupNorm(math.gcd(8, width), width)
+        self.norm = norm(width)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.second.weight)
         self.past = nn.Identity() if before == width else nn.Conv2d(before, width, 1)
@@ -57,6 +67,8 @@ class Velocity(nn.Module):
     ----------
     config : GeneratorConfig
         With classes it can be asked for each of them.
+    norm : callable
+        Takes a number of channels and returns what normalises them.
 
     References
     ----------
@@ -64,28 +76,28 @@ class Velocity(nn.Module):
        DOI 10.48550/arXiv.2210.02747
     """
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(
+        self, config: GeneratorConfig, norm: Callable[[int], nn.Module] = grouped
+    ) -> None:
         super().__init__()
-        widths = [
-            min(i, WIDEST) * config.width for i in range(1, 1 + _levels(config.shape))
-        ]
+        self.levels = _levels(config.shape)
+        widths = [min(i, WIDEST) * config.width for i in range(1, 1 + self.levels)]
+        entering = (config.channels + config.maps) * UNSHUFFLE**2
         channels = config.channels * UNSHUFFLE**2
         self.told = nn.Sequential(
             nn.Linear(TIMES, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, HIDDEN), nn.SiLU()
         )
         self.classes = nn.Embedding(max(len(config.classes), 1), HIDDEN)
-        self.enter = nn.Conv2d(channels, widths[0], 3, padding=1)
+        self.enter = nn.Conv2d(entering, widths[0], 3, padding=1)
         pairs = list(zip([widths[0], *widths[:-1]], widths, strict=True))
-        self.down = nn.ModuleList(Block(before, width) for before, width in pairs)
-        self.middle = Block(widths[-1], widths[-1])
+        self.down = nn.ModuleList(Block(before, width, norm) for before, width in pairs)
+        self.middle = Block(widths[-1], widths[-1], norm)
         self.up = nn.ModuleList(
-            Block(2 * width, before) for before, width in reversed(pairs)
+            Block(2 * width, before, norm) for before, width in reversed(pairs)
         )
         last = nn.Conv2d(widths[0], channels, 3, padding=1)
         nn.init.zeros_(last.weight)
-        self.leave = nn.Sequential(
-            nn.GroupNorm(math.gcd(8, widths[0]), widths[0]), nn.SiLU(), last
-        )
+        self.leave = nn.Sequential(norm(widths[0]), nn.SiLU(), last)
 
     def forward(self, x: Tensor, time: Tensor, classes: Tensor | None) -> Tensor:
         """Return the velocity of images (N, channels, M, N) at times (N,)."""
@@ -138,7 +150,7 @@ class MatchingLearner:
 
     def __init__(self, network: Velocity, draw: Draw, rate: float, device: str) -> None:
         self.network = network.to(device).train()
-        lay_out(self.network)
+        lay_out(self.network, device)
         self.draw, self.rate = draw, rate
         self.average = Average(self.network, 0.999)
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=rate)
@@ -148,7 +160,7 @@ class MatchingLearner:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * max(one_cycle(share), 0.02)
         images, classes = self.draw(number)
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=layout(images.device.type))
         time = torch.randn(len(images)).sigmoid()  # the middle of the way is hardest
         loss = matching_loss(lambda x, t: self.network(x, t, classes), images, time)
         self.optimiser.zero_grad()
@@ -185,11 +197,9 @@ def _sample(
     classes: Tensor | None,
     steps: int,
 ) -> Tensor:
-    steps = steps or STEPS
-    images = truncation * noise
-    for step in range(steps):
-        now = torch.full((len(noise),), step / steps, device=noise.device)
-        images = images + network(images, now, classes) / steps
+    images = carried(
+        lambda x, time: network(x, time, classes), truncation * noise, steps or STEPS
+    )
     return images.clamp(-1, 1)
 
 

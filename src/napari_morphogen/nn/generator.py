@@ -12,17 +12,22 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from napari_morphogen.nn import checkpoint
+from napari_morphogen.nn.generator_conditions import MAPS_OF, checked_maps
 from napari_morphogen.nn.generator_patches import MULTIPLE, Range
 from napari_morphogen.params import InputError
 
-Kind = Literal["vae", "cvae", "flow"]
+Kind = Literal["vae", "cvae", "flow", "painter", "dcgan", "stylegan"]
 MODULES: Mapping[str, str] = {  # where every kind has its `FAMILY`
     "vae": "vae",
     "cvae": "vae",
     "flow": "flow",
+    "painter": "painter",
+    "dcgan": "dcgan",
+    "stylegan": "stylegan",
 }
 KIND = "generator"  # of the file
-Draw = Callable[[int], tuple[Tensor, Tensor | None]]  # images and their classes
+# images of the batch of a number, and their classes or maps
+Draw = Callable[[int], tuple[Tensor, Tensor | None]]
 LARGEST = 2**12  # pixels, channels and latents of a file that is believed
 
 
@@ -44,6 +49,8 @@ class GeneratorConfig:
         Length of the latent code; 0 where the family has none.
     classes : tuple of str
         What samples can be asked for; empty when there is no choice.
+    maps : int
+        Made from the labels that are painted; 0 where none are.
     """
 
     kind: Kind = "flow"
@@ -52,6 +59,7 @@ class GeneratorConfig:
     width: int = 32
     latent: int = 0
     classes: tuple[str, ...] = ()
+    maps: int = 0
 
 
 class Family(NamedTuple):
@@ -68,7 +76,8 @@ class Family(NamedTuple):
     noise : callable
         Takes the configuration and returns the shape of one sample's noise.
     sample : callable
-        Takes network, noise (N, ...), truncation, classes (N,) or None, and steps;
+        Takes network, noise (N, ...), truncation, steps, and before these the classes
+        (N,) or maps (N, maps, M, N) that are asked for, or None;
         returns images (N, channels, [P,] M, N) from -1 to 1.
     width, latent : int
         Usual values, the latter for patches of 32 pixels.
@@ -169,8 +178,9 @@ class Generator:
         truncation : float
             How far from the mean the noise reaches: below 1 images are more usual
             and less varied.
-        condition : array_like of int, shape (count,), optional
-            The class of every image, counted from 0; by default all in turn.
+        condition : array_like, optional
+            The class of every image, counted from 0, of shape (count,); by default
+            all in turn. Of a painter the maps of labels, (count, maps, M, N).
         steps : int
             Of those kinds that draw step by step; 0 chooses.
         batch : int
@@ -186,7 +196,7 @@ class Generator:
         Raises
         ------
         InputError
-            When there is no such class.
+            When there is no such class, or a painter is given nothing to paint.
         """
         noise = self.noise(count, seed)
         return self.made(noise, truncation, condition, steps, batch, device)
@@ -225,7 +235,7 @@ class Generator:
             As of `sample`.
         """
         kind, network = family(self.config.kind), self.network().to(device)
-        classes = self._classes(len(noise), condition)
+        wanted = self._wanted(len(noise), condition)
         found = np.zeros(
             (len(noise), self.config.channels, *self.config.shape), np.float32
         )
@@ -233,12 +243,16 @@ class Generator:
             for start in range(0, len(noise), batch):
                 part = slice(start, start + batch)
                 given = torch.from_numpy(noise[part]).to(device)
-                asked = None if classes is None else classes[part].to(device)
+                asked = None if wanted is None else wanted[part].to(device)
                 images = kind.sample(network, given, truncation, asked, steps)
                 found[part] = images.float().cpu().numpy()
         return self.range.outside(found)
 
-    def _classes(self, count: int, condition: ArrayLike | None) -> Tensor | None:
+    def _wanted(self, count: int, condition: ArrayLike | None) -> Tensor | None:
+        """Return the classes or maps that are asked for."""
+        if self.config.maps:
+            shape = (count, self.config.maps, *self.config.shape)
+            return checked_maps(condition, shape)
         known = len(self.config.classes)
         if not known:
             if condition is not None:
@@ -331,6 +345,7 @@ def _config(given: dict[str, Any]) -> GeneratorConfig:
         and (len(shape) == 2 or (len(shape) == 3 and family(config.kind).volumes))
         and not any(n % MULTIPLE for n in shape[-2:])
         and len(classes) <= LARGEST
+        and config.maps == MAPS_OF.get(config.kind, 0)
     )
     if not usual:
         raise ValueError("its architecture is none that is known")

@@ -68,17 +68,55 @@ class Source(NamedTuple):
 
     Attributes
     ----------
-    values : ndarray of float32, shape (channels, [P,] M, N)
-        From -1 to 1.
+    values : ndarray of float32, shape (channels + maps, [P,] M, N)
+        From -1 to 1; last the maps of labels, which are cut and turned with it.
     number : int
         Of its image.
     group : int
         Frames of one movie and planes of one stack are of one group.
+    maps : int
+        How many.
     """
 
     values: NDArray[np.float32]
     number: int
     group: int
+    maps: int = 0
+
+    @property
+    def brightness(self) -> NDArray[np.float32]:
+        """The mean of the channels."""
+        found: NDArray[np.float32] = self.values[: len(self.values) - self.maps].mean(0)
+        return found
+
+
+def sources_of(
+    images: Sequence[NDArray[Any]],
+    ranges: Sequence[Range],
+    maps: Sequence[NDArray[np.float32]] | None,
+    groups: Sequence[int] | None,
+) -> list[Source]:
+    """Return images from -1 to 1, with their maps, to cut patches from.
+
+    Parameters
+    ----------
+    images : sequence of ndarray of shape (channels, [P,] M, N)
+        Of finite numbers.
+    ranges : sequence of Range
+        Of every image.
+    maps : sequence of ndarray of shape (maps, [P,] M, N) or None
+        Of every image.
+    groups : sequence of int or None
+        Of every image; by default every image is a group.
+    """
+    found = []
+    for number, (image, own) in enumerate(zip(images, ranges, strict=True)):
+        group = groups[number] if groups else number
+        values, count = own.inside(image), 0
+        if maps is not None:
+            values, count = np.concatenate([values, maps[number]]), len(maps[number])
+        found.append(Source(values, number, group, count))
+    return found
 
 
 def patch_shape(patch: int, images: Sequence[NDArray[Any]]) -> tuple[int, ...]:
@@ -289,7 +327,7 @@ class Pool:
     def draw(
         self, count: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        """Return patches and the numbers of the images they are from.
+        """Return patches with their maps, and the numbers of the images they are from.
 
         Parameters
         ----------
@@ -300,24 +338,22 @@ class Pool:
         """
         shares = np.array(self.places) / sum(self.places)
         chosen = rng.choice(len(self.sources), count, p=shares)
-        found = np.stack([self._patch(self.sources[i].values, rng) for i in chosen])
+        found = np.stack([self._patch(self.sources[i], rng) for i in chosen])
         return found, np.array([self.sources[i].number for i in chosen])
 
-    def _patch(
-        self, values: NDArray[np.float32], rng: np.random.Generator
-    ) -> NDArray[np.float32]:
+    def _patch(self, source: Source, rng: np.random.Generator) -> NDArray[np.float32]:
         for _ in range(TRIES):
             corner = [
                 int(rng.integers(n - s + 1))
-                for n, s in zip(values.shape[1:], self.shape, strict=True)
+                for n, s in zip(source.values.shape[1:], self.shape, strict=True)
             ]
             place = [slice(a, a + s) for a, s in zip(corner, self.shape, strict=True)]
-            patch = values[(slice(None), *place)]
+            patch = source._replace(values=source.values[(slice(None), *place)])
             if self.foreground <= 0:
                 break
-            if (patch.mean(axis=0) > self._bright).mean() >= self.foreground:
+            if (patch.brightness > self._bright).mean() >= self.foreground:
                 break
-        return patch
+        return patch.values
 
 
 def _bright(sources: Sequence[Source]) -> float:
@@ -325,7 +361,7 @@ def _bright(sources: Sequence[Source]) -> float:
     from skimage.filters import threshold_otsu
 
     share = max(1, SAMPLE // len(sources))
-    means = [one.values.mean(axis=0).ravel() for one in sources]
+    means = [one.brightness.ravel() for one in sources]
     drawn = np.concatenate([v[:: max(1, v.size // share)] for v in means])
     if drawn.min() == drawn.max():
         return -math.inf

@@ -16,12 +16,14 @@ from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.generator import Generator, GeneratorConfig, family
+from napari_morphogen.nn.generator_conditions import checked_classes, condition_maps
 from napari_morphogen.nn.generator_options import GeneratorOptions
 from napari_morphogen.nn.generator_patches import (
     Pool,
-    Source,
+    Range,
     finite_images,
     patch_shape,
+    sources_of,
     split_classes,
     turned,
     typical,
@@ -78,6 +80,8 @@ class GeneratorTraining:
         The class of every image, counted from 0.
     class_names : sequence of str
         Of the classes.
+    labels : sequence of ndarray of int, shape (M, N), optional
+        Of every image, for a painter: one number per object, 0 is background.
     groups : sequence of int, optional
         Images of one group, such as the frames of one movie, are learnt from all or
         not at all; by default every image is a group.
@@ -116,6 +120,7 @@ class GeneratorTraining:
         *,
         classes: Sequence[int] | None = None,
         class_names: Sequence[str] = (),
+        labels: Sequence[NDArray[Any]] | None = None,
         groups: Sequence[int] | None = None,
         spacing: tuple[float, ...] = (),
         options: GeneratorOptions | None = None,
@@ -129,9 +134,11 @@ class GeneratorTraining:
                 "images are volumes; learn from their planes, or choose vae."
             )
         shape = patch_shape(self.options.patch, plain)
-        self.classes = self._checked_classes(classes, class_names, len(plain))
+        named = self.options.kind
+        self.classes = checked_classes(named, classes, class_names, len(plain))
+        maps = condition_maps(named, labels, plain)
         self.kept, self.unseen = split_classes(
-            self._sources(plain, groups),
+            sources_of(plain, self._ranges(plain), maps, groups),
             shape,
             self.options.held_out,
             self.options.seed,
@@ -146,6 +153,7 @@ class GeneratorTraining:
             self.options.width or kind.width,
             self.options.latent or kind.latent * self.options.patch // 32,
             tuple(class_names) if self.classes is not None else (),
+            len(maps[0]) if maps else 0,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
@@ -160,18 +168,14 @@ class GeneratorTraining:
         self._good: dict[str, Tensor] | None = None
         self._returns, self._said = 0, ""
 
-    def _sources(
-        self, images: Sequence[NDArray[Any]], groups: Sequence[int] | None
-    ) -> list[Source]:
-        """Return images from -1 to 1; the range that samples get is kept."""
+    def _ranges(self, images: Sequence[NDArray[Any]]) -> list[Range]:
+        """Return the range of every image; the one that samples get is kept."""
         if self.options.each:
             ranges = [value_range([image]) for image in images]
         else:
             ranges = [value_range(images)] * len(images)
         self.range = typical(ranges)
-        numbers = range(len(images))
-        rows = zip(images, ranges, numbers, groups or numbers, strict=True)
-        return [Source(own.inside(image), *place) for image, own, *place in rows]
+        return ranges
 
     def _pool(self, shape: tuple[int, ...]) -> Pool:
         pool = Pool(self.kept, shape, self.options.foreground)
@@ -183,32 +187,6 @@ class GeneratorTraining:
             )
         return pool
 
-    def _checked_classes(
-        self, classes: Sequence[int] | None, names: Sequence[str], count: int
-    ) -> NDArray[np.intp] | None:
-        if classes is None:
-            if self.options.kind == "cvae":
-                raise InputError(
-                    "A CVAE learns what sets classes apart: give the class of every "
-                    "image, or choose vae."
-                )
-            return None
-        found = np.asarray(classes, np.intp)
-        if (found < 0).any():
-            raise InputError(f"Expected classes counted from 0, but got {found.min()}.")
-        counts = np.bincount(found, minlength=len(names))
-        if len(found) != count or len(counts) > len(names) or len(names) < 2:
-            raise InputError(
-                f"Expected a class for each of {count} images, of at least two "
-                f"classes, but got {len(found)} of {len(names)}."
-            )
-        for name, number in zip(names, counts, strict=True):
-            if number < 2:
-                raise InputError(
-                    f'The class "{name}" has {number} image(s); give at least 2.'
-                )
-        return found
-
     # ---- learning
 
     @property
@@ -217,7 +195,7 @@ class GeneratorTraining:
         return " ".join(filter(None, (self._said, self.learner.note)))
 
     def batch(self, number: int) -> tuple[Tensor, Tensor | None]:
-        """Return images from -1 to 1 of the batch of a number, and their classes.
+        """Return images from -1 to 1 of the batch of a number; their classes or maps.
 
         Parameters
         ----------
@@ -228,11 +206,13 @@ class GeneratorTraining:
         patches, images = self.pool.draw(self.options.batch, rng)
         if self.options.rotations:
             patches = turned(patches, rng)
-        values = torch.from_numpy(np.ascontiguousarray(patches))
         device = self.options.device
+        values = torch.from_numpy(np.ascontiguousarray(patches)).to(device)
+        if self.config.maps:
+            return values[:, : self.config.channels], values[:, self.config.channels :]
         if self.classes is None:
-            return values.to(device), None
-        return values.to(device), torch.from_numpy(self.classes[images]).to(device)
+            return values, None
+        return values, torch.from_numpy(self.classes[images]).to(device)
 
     def run(
         self, budget: Budget, *, every: int = 10, clock: Clock = time.monotonic
@@ -349,12 +329,30 @@ class GeneratorTraining:
         patches : ndarray of float32, shape (count, channels, [P,] M, N)
             In the intensities of the images; none where nothing was held out.
         """
+        drawn = self._drawn(count, unseen, seed)
+        return self.range.outside(drawn[:, : self.config.channels])
+
+    def maps(
+        self, count: int, *, unseen: bool = False, seed: int = 0
+    ) -> NDArray[np.float32] | None:
+        """Return the maps of such patches, or None where there are no labels.
+
+        Parameters
+        ----------
+        count, unseen, seed
+            As of `patches`.
+        """
+        if not self.config.maps:
+            return None
+        return self._drawn(count, unseen, seed)[:, self.config.channels :]
+
+    def _drawn(self, count: int, unseen: bool, seed: int) -> NDArray[np.float32]:
         sources = self.unseen if unseen else self.kept
         if not sources:
-            return np.zeros((0, self.config.channels, *self.config.shape), np.float32)
+            channels = self.config.channels + self.config.maps
+            return np.zeros((0, channels, *self.config.shape), np.float32)
         pool = Pool(sources, self.config.shape, self.options.foreground)
-        drawn, _ = pool.draw(count, np.random.default_rng([seed, unseen]))
-        return self.range.outside(drawn)
+        return pool.draw(count, np.random.default_rng([seed, unseen]))[0]
 
     def save(self, path: str | Path) -> None:
         """Write all that a later run needs, to go on as if nothing had happened."""

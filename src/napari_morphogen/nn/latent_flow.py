@@ -1,6 +1,7 @@
 """A small flow that draws codes as the encoder of a VAE gives them."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,8 @@ from torch.nn import functional
 from napari_morphogen.nn.train import Average, one_cycle
 
 WIDTH, BLOCKS, TIMES = 192, 3, 16
-STEPS = 30  # of Euler's method
+STEPS = 15  # of the midpoint method
+Velocity = Callable[[Tensor, Tensor], Tensor]  # of samples (N, ...) at times (N,)
 BATCH = 256
 JITTER = 0.05  # of codes, in standard deviations
 
@@ -60,11 +62,7 @@ class LatentFlow(nn.Module):
 
     def draw(self, noise: Tensor, classes: Tensor | None) -> Tensor:
         """Return the codes that noise (N, latent) becomes."""
-        codes = noise
-        for step in range(STEPS):
-            now = torch.full((len(noise),), step / STEPS, device=noise.device)
-            codes = codes + self(codes, now, classes) / STEPS
-        return codes
+        return carried(lambda codes, time: self(codes, time, classes), noise, STEPS)
 
 
 class FlowLearner:
@@ -117,9 +115,23 @@ def times(time: Tensor, count: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def matching_loss(velocity: object, target: Tensor, time: Tensor) -> Tensor:
+def carried(velocity: Velocity, noise: Tensor, steps: int) -> Tensor:
+    """Return where a velocity carries noise from time 0 to 1, by the midpoint method.
+
+    Of as many evaluations, the midpoint method makes samples much more like images
+    than Euler's.
+    """
+    x = noise
+    for step in range(steps):
+        now = torch.full((len(x),), step / steps, device=x.device)
+        halfway = x + velocity(x, now) / (2 * steps)
+        x = x + velocity(halfway, now + 1 / (2 * steps)) / steps
+    return x
+
+
+def matching_loss(velocity: Velocity, target: Tensor, time: Tensor) -> Tensor:
     """Return how far a velocity is from the straight way between noise and target."""
     noise, time = torch.randn_like(target), time.to(target.device)
     there = time.reshape(-1, *(1,) * (target.ndim - 1))
-    found = velocity((1 - there) * noise + there * target, time)  # type: ignore[operator]
+    found = velocity((1 - there) * noise + there * target, time)
     return functional.mse_loss(found.float(), target - noise)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_morphogen.nn.devices import layout
+
 ISOTROPIC = 1.5  # times the finest: longer pixels are not pooled yet
 
 CONVOLUTION: dict[int, Any] = {2: nn.Conv2d, 3: nn.Conv3d}
@@ -175,11 +177,11 @@ def cropped(x: Tensor, shape: Sequence[int]) -> Tensor:
     return x[(slice(None), slice(None), *inside)]
 
 
-def lay_out(network: nn.Module) -> None:
-    """Order the weights of a network for planes as they are computed fastest."""
+def lay_out(network: nn.Module, device: str) -> None:
+    """Order the weights of a network for planes as a device computes fastest."""
     for value in network.parameters():
         if value.ndim == 4:
-            value.data = value.data.contiguous(memory_format=torch.channels_last)
+            value.data = value.data.contiguous(memory_format=layout(device))
 
 
 def folded(network: UNet) -> UNet:

@@ -14,7 +14,12 @@ from napari_morphogen.nn.tiles import TILE, Place, margins_of, tiles, widened
 from napari_morphogen.params import InputError, Remark
 
 LEAST_TILE = {2: 128, 3: 32}
-NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+NO_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "ALLOC_FAILED",  # of cuDNN and cuBLAS
+)
 
 
 def predict(
@@ -101,7 +106,7 @@ def predicted_tiles(
     """
     config = network.config
     quick = folded(network).to(device)
-    lay_out(quick)
+    lay_out(quick, device)
     strides = config.strides[-1]
     margins = margins_of(config.reach, strides)
     for place in tiles(image.shape[1:], tile or TILE[config.ndim], strides):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from napari_morphogen.nn.devices import layout, mixed_precision
 from napari_morphogen.params import InputError
 
 Clock = Callable[[], float]
@@ -187,6 +188,7 @@ class Learner:
         self.network = network.to(device).train()
         self.batches, self.loss = batches, loss
         self.rate, self.device = rate, device
+        self.mixed = mixed_precision(device)
         self.optimiser = torch.optim.AdamW(
             network.parameters(), lr=rate, weight_decay=weight_decay
         )
@@ -199,8 +201,7 @@ class Learner:
         self.network.train()
         images, targets = self.batches(number)
         images, targets = _laid_out(images, self.device), targets.to(self.device)
-        mixed = self.device == "cuda"
-        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.mixed):
             predicted = self.network(images)
         loss = self.loss(predicted.float(), targets)
         self.optimiser.zero_grad()
@@ -281,7 +282,7 @@ def one_cycle(share: float, warm_up: float = 0.1) -> float:
 
 def _laid_out(images: Tensor, device: str) -> Tensor:
     if images.ndim == 4:
-        return images.to(device, memory_format=torch.channels_last)
+        return images.to(device, memory_format=layout(device))
     return images.to(device)
 
 

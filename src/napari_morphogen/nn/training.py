@@ -290,7 +290,7 @@ class Training:
         if model is not None:
             network.load_state_dict(model.weights)
             rate = options.rate or RATE * FINE_TUNING
-        lay_out(network)
+        lay_out(network, options.device)
         loss = semantic_loss if exclusive(options.task) else binary_loss
         return Learner(network, None, loss, rate=rate, device=options.device)  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.object_classes.frames import Frames
-from napari_morphogen.params import InputError
+from napari_morphogen.segment.models import need_networks
 from napari_morphogen.spatial import SpatialArray
 
 
@@ -28,14 +28,9 @@ def networks() -> ModuleType:
     InputError
         When PyTorch is not installed.
     """
-    try:
-        from napari_morphogen.nn import object_classifier
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "safetensors"):
-            raise
-        raise InputError(
-            'Networks need PyTorch: pip install "napari-morphogen[networks]"'
-        ) from error
+    need_networks()
+    from napari_morphogen.nn import object_classifier
+
     return object_classifier
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -125,14 +126,19 @@ def opened(path: str | Path) -> Network:
     return _read(path, state.st_mtime_ns, state.st_size)
 
 
+def need_networks() -> None:
+    """Raise InputError where what trains and applies networks is missing."""
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        raise InputError(MISSING)
+
+
 @lru_cache(maxsize=MODELS_KEPT)
 def _read(path: Path, changed: int, size: int) -> Network:
     if path.suffix.lower() == ONNX:
         from napari_morphogen.export.run import opened as opened_onnx
 
         return opened_onnx(path)
-    try:
-        from napari_morphogen.nn.segmenter import Segmenter
-    except ModuleNotFoundError as error:
-        raise InputError(MISSING) from error
+    need_networks()
+    from napari_morphogen.nn.segmenter import Segmenter
+
     return Segmenter.load(path)

@@ -112,30 +112,6 @@ def flood_objects(
     return keep_large(labels, max(min_size, int(np.ceil(least))))
 
 
-def segment_objects(
-    segmenter: Predictor,
-    image: NDArray[Any],
-    *,
-    channel_axis: int | None = None,
-    flips: bool = False,
-) -> NDArray[np.int32]:
-    """Return the objects that a trained network sees in an image.
-
-    Parameters
-    ----------
-    segmenter : Predictor
-        Trained on objects.
-    image : ndarray
-        As the network was trained on.
-    channel_axis : int or None
-        The axis that holds channels.
-    flips : bool
-        Whether to average over all mirrored images.
-    """
-    maps = segmenter.predict(image, channel_axis=channel_axis, flips=flips)
-    return flood_objects(*foreground_and_centre(maps), **segmenter.thresholds)  # type: ignore[arg-type]
-
-
 def foreground_and_centre(
     maps: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -156,22 +132,6 @@ def foreground_and_centre(
     if len(maps) == 3:
         return maps[1] + maps[2], maps[1]  # 0 where all are: in broken pixels
     return maps[0], maps[1]
-
-
-def class_labels(probabilities: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the number of the most probable class of every pixel, from 1.
-
-    Parameters
-    ----------
-    probabilities : ndarray of float32, shape (classes, [P,] M, N)
-        Of every class.
-
-    Examples
-    --------
-    >>> class_labels(np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32))
-    array([[1, 2]], dtype=int32)
-    """
-    return np.asarray(probabilities.argmax(axis=0) + 1, np.int32)
 
 
 def tuned(

@@ -1,0 +1,16 @@
+"""Whether synthetic pairs help a network: what the dock and the command share."""
+
+from napari_morphogen.helping.course import does_it_help, ready
+from napari_morphogen.helping.messages import Report, Row, Settings
+from napari_morphogen.helping.verdict import Difference, differences, verdict
+
+__all__ = [
+    "Difference",
+    "Report",
+    "Row",
+    "Settings",
+    "differences",
+    "does_it_help",
+    "ready",
+    "verdict",
+]
