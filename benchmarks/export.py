@@ -1,8 +1,9 @@
 """Exports against their models: python benchmarks/export.py.
 
 First how far every kind of network is from its file, on images of several sizes and
-batches. Then how long onnxruntime and torch take for the same image, one after the
-other in one process, as the ratio of their processor seconds with one thread.
+batches (of generators as a share of the range). Then how long onnxruntime and torch
+take for the same image, one after the other in one process, as the ratio of their
+processor seconds with one thread.
 """
 
 import os
@@ -23,6 +24,13 @@ import torch
 from napari_morphogen.export import making
 from napari_morphogen.export.onnx_models import segmenter_model
 from napari_morphogen.export.run import opened
+from napari_morphogen.nn.generator import (
+    MODULES,
+    Generator,
+    GeneratorConfig,
+    family,
+)
+from napari_morphogen.nn.generator_patches import Range
 from napari_morphogen.nn.networks import UNet, UNetConfig
 from napari_morphogen.nn.object_classifier import ObjectClassifier
 from napari_morphogen.nn.patchnet import PatchConfig, PatchNet
@@ -30,6 +38,11 @@ from napari_morphogen.nn.segmenter import CLASSES, Segmenter
 
 TASKS = ("instances", "interiors", "edges", "semantic")
 TIMES = 3
+TARGETS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ONNX", {"to": "onnx"}),
+    ("ONNX fp16", {"to": "onnx", "half": True}),
+    ("TorchScript", {"to": "torchscript"}),
+)
 SPEEDS = (  # network and image
     ({"width": 16}, (1, 512, 512)),
     ({"width": 16}, (1, 1024, 1024)),
@@ -50,6 +63,8 @@ def main() -> None:
         parity(f"{task}, {ndim}-D", segmenter(task, ndim=ndim))
     for ndim in (2, 3):
         parity(f"object classifier, {ndim}-D", classifier(ndim))
+    for kind in MODULES:
+        parity(f"generator, {kind}", generator(kind), TARGETS[::2])
     print("\n| network | image | torch [s] | onnxruntime [s] | torch / onnxruntime |")
     print("|---|---|--:|--:|--:|")
     for words, shape in SPEEDS:
@@ -77,13 +92,29 @@ def classifier(ndim: int) -> ObjectClassifier:
     return ObjectClassifier(config, weights, ("a", "b", "c"), 20.0)
 
 
-def parity(name: str, model: Any) -> None:
-    words: list[tuple[str, dict[str, Any]]] = [
-        ("ONNX", {"to": "onnx"}),
-        ("ONNX fp16", {"to": "onnx", "half": True}),
-        ("TorchScript", {"to": "torchscript"}),
-    ]
-    for kind, options in words:
+def generator(kind: Any) -> Generator:
+    """Return a generator whose layers that begin with nothing do something."""
+    usual = family(kind)
+    config = GeneratorConfig(
+        kind,
+        width=usual.width,
+        latent=usual.latent,
+        classes=("a", "b") if kind == "cvae" else (),
+        maps=4 if kind == "painter" else 0,
+    )
+    torch.manual_seed(0)
+    network = usual.build(config)
+    with torch.no_grad():
+        for value in network.parameters():
+            if not value.any():
+                value.normal_(0, 0.1)
+        if hasattr(network, "ready"):
+            network.ready.fill_(1)
+    return Generator(config, network.state_dict(), Range((100.0,), (3000.0,)))
+
+
+def parity(name: str, model: Any, targets: Any = TARGETS) -> None:
+    for kind, options in targets:
         made = making.made(model, **options)
         size = f"{len(made.content) / 1e6:.2f} MB"
         sizes = ", ".join(made.cases)

@@ -10,9 +10,11 @@ makes synthetic pairs of what is known of these five alone:
 - cells: `synthetic_cells` with the parameters that `cells_like` reads from each;
 - shuffled: `shuffle_objects`, the objects of each placed anew.
 
-`--painter SECONDS` adds a third set: a generator learns to paint the five from their
-labels, and paints labels of `synthetic_cells`. All networks take the same number of
-steps with the same augmentation. Printed: every row, means with standard deviations,
+`--real N` chooses N images instead of five, `--kinds` one of the two sets, `--not-alone`
+leaves out the networks that learn from synthetic pairs alone, and `--painter SECONDS` adds a third set: a generator
+learns to paint the chosen images from their labels, and paints labels of
+`synthetic_cells`. All networks take equally many steps with the same augmentation.
+Printed: every row, means with standard deviations,
 and what the differences say.
 """
 
@@ -37,7 +39,7 @@ from napari_morphogen.learning import Settings as Learning
 Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
 OBJECTS = Learning(task="instances")
-REAL, UNSEEN, EACH = 5, 20, 4  # images, and synthetic ones for every real one
+UNSEEN, MADE = 20, 20  # images that are scored, and synthetic ones of each kind
 
 
 def split(images: dict[str, Array]) -> tuple[dict[str, str], list[str]]:
@@ -51,37 +53,42 @@ def split(images: dict[str, Array]) -> tuple[dict[str, str], list[str]]:
     return pool, sorted(np.random.default_rng(1).permutation(unseen)[:UNSEEN])
 
 
-def chosen(pool: dict[str, str], seed: int) -> list[str]:
-    """Return five images of different groups."""
+def chosen(pool: dict[str, str], seed: int, count: int) -> list[str]:
+    """Return images of different groups."""
     found: dict[str, str] = {}
     for name in np.random.default_rng(100 + seed).permutation(list(pool)):
         found.setdefault(pool[name], str(name))
-    return list(found.values())[:REAL]
+    return list(found.values())[:count]
+
+
+def seeds_of(pairs: list[Pair], seed: int) -> range:
+    """Return a seed for every synthetic image that is made like one of the pairs."""
+    return range(1000 * seed, 1000 * seed + MADE // len(pairs))
 
 
 def cells(pairs: list[Pair], seed: int) -> list[Pair]:
     """Return synthetic cells like those of each pair."""
     likes = [cells_like(*pair) for pair in pairs]
-    seeds = range(1000 * seed, 1000 * seed + EACH)
+    seeds = seeds_of(pairs, seed)
     return [tuple(synthetic_cells(**like, seed=s)) for like in likes for s in seeds]
 
 
 def shuffled(pairs: list[Pair], seed: int) -> list[Pair]:
     """Return the objects of each pair placed anew."""
-    seeds = range(1000 * seed, 1000 * seed + EACH)
+    seeds = seeds_of(pairs, seed)
     made = [shuffle_objects(i, labels=t, seed=s) for i, t in pairs for s in seeds]
     return [(one.image, one.labels) for one in made]
 
 
 def painted(pairs: list[Pair], seed: int, seconds: float) -> list[Pair]:
     """Return labels of synthetic cells, painted like the pairs."""
-    from napari_morphogen.generating.painting import paint
-
     from napari_morphogen.generating import Settings as Generating
     from napari_morphogen.generating import learn
+    from napari_morphogen.generating.painting import paint
     from napari_morphogen.spatial import as_spatial
 
-    images, truths = ([as_spatial(a) for a in part] for part in zip(*pairs, strict=True))
+    images = [as_spatial(image) for image, _ in pairs]
+    truths = [as_spatial(labels) for _, labels in pairs]
     settings = Generating("painter", seconds=seconds, seed=seed, held_out=0.0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "painter.morphogen")
@@ -90,6 +97,9 @@ def painted(pairs: list[Pair], seed: int, seconds: float) -> list[Pair]:
         layouts = [labels for _, labels in cells(pairs, seed)]
         made = [paint(path, as_spatial(labels), seed=seed) for labels in layouts]
     return [(np.asarray(i.data), t) for i, t in zip(made, layouts, strict=True)]
+
+
+KINDS = {"cells": cells, "shuffled": shuffled}
 
 
 def lessons(pairs: list[Pair]) -> list[Lesson]:
@@ -102,6 +112,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one seed, 100 steps")
     parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--real", type=int, default=5, help="labelled images")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--not-alone", action="store_true", help="real ones always")
     parser.add_argument("--painter", type=float, default=0.0, metavar="SECONDS")
     given = parser.parse_args()
     images, labels = (
@@ -113,12 +126,13 @@ def main() -> None:
     scored = lessons([(images[name], truth[name]) for name in unseen])
     rows: list[Row] = []
     for seed in given.seeds[:1] if given.quick else given.seeds:
-        pairs = [(images[name], truth[name]) for name in chosen(pool, seed)]
-        sets = {"cells": cells(pairs, seed), "shuffled": shuffled(pairs, seed)}
+        pairs = [(images[name], truth[name]) for name in chosen(pool, seed, given.real)]
+        sets = {kind: KINDS[kind](pairs, seed) for kind in given.kinds}
         if given.painter:
             sets["painted"] = painted(pairs, seed, given.painter)
         steps = min(given.steps, 100) if given.quick else given.steps
-        settings = Settings(steps=steps, seeds=1, seed=seed, threads=1)
+        alone = not given.not_alone
+        settings = Settings(steps, 1, seed=seed, threads=1, alone=alone)
         extra = {name: lessons(made) for name, made in sets.items()}
         course = does_it_help(lessons(pairs), extra, settings, unseen=scored)
         known = 0

@@ -82,6 +82,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "perlin": ("", {"period": 64.0}),
     "gaussian_field": ("", {"correlation_length": 8.0}),
     "synthetic_cells": ("", {"seed": 1}),
+    "shuffle_objects": ("coins", {}),
     "texture_forest": ("coins", {}),
     "texture_sgd": ("coins", {"steps": 4}),
     "subtract_background": ("coins", {"estimate": "top-hat", "radius": 40.0}),

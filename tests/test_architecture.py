@@ -43,6 +43,7 @@ LEVELS = (
         "cli_files",
         "cli_generate",
         "cli_generators",
+        "cli_latent",
         "cli_objects",
         "cli_parameters",
         "cli_synthetic",

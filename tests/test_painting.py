@@ -161,10 +161,22 @@ def test_only_painters_paint_and_painters_only_paint(model, tmp_path):
     list(learn(images, replace(QUICK, kind="vae", seconds=0.2), path, clock=ticking()))
     with pytest.raises(InputError, match="kind vae, which paints no labels"):
         paint(path, labels)
-    with pytest.raises(InputError, match="is a painter"):
+    with pytest.raises(InputError, match="makes images of labels"):
         sample_of(model, Wanted(2))
     with pytest.raises(InputError, match="seed and steps of at least 0"):
         paint(model, labels, seed=-1)
+
+
+def test_a_cvae_paints_labels_of_the_size_of_its_patches(tmp_path):
+    path = tmp_path / "cvae.morphogen"
+    images, labels = labelled()
+    trained(path, images, labels, replace(QUICK, kind="cvae", latent=4))
+    stack = SpatialArray(np.stack([labels[0].data[8:24, 4:20]] * 2), "tyx")
+    found = paint(path, stack, seed=1)
+    assert (found.axes, found.data.shape) == ("tyx", (2, 16, 16))
+    assert (found.data[0] != found.data[1]).any()
+    with pytest.raises(InputError, match=r"16 x 16 pixels only, but .* 40 x 44"):
+        paint(path, labels[0])
 
 
 @pytest.mark.parametrize(

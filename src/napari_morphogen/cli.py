@@ -13,6 +13,7 @@ from napari_morphogen import (
     cli_evaluate,
     cli_export,
     cli_generate,
+    cli_latent,
     cli_train,
     cli_tune,
     recipe,
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_evaluate.add_parser(commands)
     cli_tune.add_parsers(commands)
     cli_train.add_parsers(commands)
+    cli_latent.add_parser(commands)
     cli_export.add_parser(commands)
 
     again = commands.add_parser("replay", help="apply a recipe to images")

@@ -11,6 +11,7 @@ from typing import Any
 from napari_morphogen.cli_files import OK
 from napari_morphogen.cli_parameters import add_parameters, given_values
 from napari_morphogen.generate.cells import synthetic_cells
+from napari_morphogen.learning import Files
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.registry import Method, family
 from napari_morphogen.spatial import SpatialArray
@@ -149,22 +150,34 @@ def _alike(
     if getattr(given, "like", None) is None:
         yield from jobs
         return
-    from napari_morphogen.io import read
     from napari_morphogen.io.pairs import paired
-    
+
     usual = {param.name: param.default for param in parameters(method.function)}
     pairs = paired(given.like[1], given.like[0]).found
-    likes = [_like(read(image), read(labels)) for labels, image in pairs]
+    likes = [one for labels, image in pairs for one in _like(Files(image, labels))]
     for (values, targets), found in zip(jobs, cycle(likes), strict=False):
         chosen = {name: v for name, v in values.items() if v != usual[name]}
         yield values | found | chosen, targets
 
 
-def _like(image: SpatialArray, labels: SpatialArray) -> dict[str, Any]:
-    """Return the parameters of cells like those of an image, its pixel size among."""
+def _like(pair: Files) -> list[dict[str, Any]]:
+    """Return the parameters of cells like those of a pair, one for each frame."""
     from napari_morphogen.generate.likeness import cells_like
+    from napari_morphogen.helping.pairs import whole
+    from napari_morphogen.io import read
+    from napari_morphogen.io.units import micrometers
 
-    ...
+    found = whole(pair)
+    image = read(pair.image)
+    size = micrometers(image.scale[image.axes.index("x")], image.units[-1])
+    sizes = {"pixel_size": round(size or 0.0, 3)}
+    if len(found.spacing) == 3:
+        sizes["plane_distance"] = found.spacing[0] / found.spacing[-1] * (size or 1.0)
+    words = {"spacing": found.spacing}
+    return [
+        cells_like(one.image.mean(axis=0), one.labels, **words) | sizes
+        for one in found.samples
+    ]
 
 
 def _example(

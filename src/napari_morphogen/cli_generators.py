@@ -45,15 +45,9 @@ def _add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     about = "images, or a folder of them"
     option("--images", type=Path, nargs="+", required=True, help=about)
     option("--model", type=Path, required=True, help="file to write: m.morphogen")
-    option(
-        "--classes",
-        type=Path,
-        required=kind == "cvae",
-        help="a CSV file with the columns file,class",
-    )
-    if kind == "painter":
-        about = "their labels, of the same names, or a folder of them"
-        option("--labels", type=Path, required=True, help=about)
+    option("--classes", type=Path, help="a CSV file with the columns file,class")
+    about = "their labels, of the same names, or a folder of them"
+    option("--labels", type=Path, required=kind == "painter", help=about)
     patch = PAINTED if kind == "painter" else USUAL.patch
     option("--patch", type=int, default=patch, help=f"pixels [{patch}]")
     option("--budget", default="5min", help='"60s", "5min" or "1h" [5min]')
@@ -139,7 +133,7 @@ def train(given: argparse.Namespace, kind: str, seconds: Callable[[str], float])
     paths = image_paths(given.images)
     classes = None if given.classes is None else _classes(given.classes, paths)
     words = {"channel": given.channel, "classes": classes, "resume": given.resume}
-    if kind == "painter":
+    if given.labels is not None:
         paths, words["labels"] = _labelled(given.images, given.labels)
     card = _follow(learn(paths, settings, given.model, looks=False, **words), settings)
     print(given.model)

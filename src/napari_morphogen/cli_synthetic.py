@@ -54,6 +54,8 @@ def add_parser(kinds: Any) -> None:
     usual = USUAL.held_out
     text = f"share of the images that nobody learns from [{usual}]"
     option("--held-out", type=float, default=usual, help=text)
+    text = "do not train on synthetic pairs alone"
+    option("--not-alone", dest="alone", action="store_false", help=text)
     option("--planes", action="store_true", help="take volumes plane by plane")
     option("--axes", help="of all images; one letter per axis, such as tyx")
     option("--channel", type=int, help="use this channel of all images only")

@@ -74,7 +74,8 @@ def export(
     ------
     InputError
         When the model cannot be exported, or what was made differs from it by
-        more than 1e-4; then nothing is written.
+        more than 1e-4, images by more than 1e-3 of their range; then nothing is
+        written.
 
     Examples
     --------

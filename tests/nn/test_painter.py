@@ -10,6 +10,7 @@ from napari_morphogen.nn.generator import Generator, GeneratorConfig, family
 from napari_morphogen.nn.generator_options import GeneratorOptions
 from napari_morphogen.nn.generator_patches import Range
 from napari_morphogen.nn.generator_training import GeneratorTraining
+from napari_morphogen.nn.latents import Latents
 from napari_morphogen.nn.mask_maps import MAPS, mask_maps
 from napari_morphogen.nn.painter import painting
 from napari_morphogen.nn.train import Budget
@@ -151,7 +152,7 @@ def test_files_of_before_have_no_maps():
     del header["network"]["maps"]
     assert Generator.of(header, weights, "old.morphogen").config == config
     header["network"]["maps"] = MAPS
-    with pytest.raises(InputError, match="old.morphogen"):
+    with pytest.raises(InputError, match=r"old\.morphogen"):
         Generator.of(header, weights, "old.morphogen")
 
 
@@ -174,7 +175,7 @@ def test_samples_need_maps(training):
         ({"labels": [one * 0.5 for one in discs()[1]]}, "hold float64"),
         (
             {"labels": discs()[1], "classes": [0, 1] * 3, "class_names": "ab"},
-            "labels, not classes",
+            "classes or labels",
         ),
     ],
 )
@@ -188,3 +189,31 @@ def test_others_take_no_labels():
     options = replace(SMALL, kind="flow")
     with pytest.raises(InputError, match="learns from images alone"):
         GeneratorTraining(images, labels=labels, options=options)
+
+
+def test_a_cvae_told_labels_follows_them():
+    images, labels = discs(8)
+    options = replace(SMALL, kind="cvae", latent=8, rate=0.005)
+    training = GeneratorTraining(images, labels=labels, options=options)
+    for _ in training.run(Budget(steps=120)):
+        pass
+    training.finish()
+    maps = training.maps(12, unseen=True)
+    model = training.generator()
+    with pytest.raises(InputError, match="told labels"):
+        Latents(model)
+    found = model.sample(12, condition=maps)
+    inside = maps[:, :1] > 0
+    assert found[inside].mean() > found[~inside].mean() + 50
+    assert ((found > 140) == inside).mean() > 0.9
+
+
+def test_a_cvae_is_told_classes_or_labels():
+    images, labels = discs()
+    options = replace(SMALL, kind="cvae")
+    words = {"classes": [0, 1] * 3, "class_names": ("a", "b")}
+    with pytest.raises(InputError, match="or its labels"):
+        GeneratorTraining(images, options=options)
+    with pytest.raises(InputError, match="classes or labels"):
+        GeneratorTraining(images, labels=labels, options=options, **words)
+    assert GeneratorTraining(images, options=options, **words).config.maps == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_morphogen.generating import Settings, learn
-from napari_morphogen.samples import coins
+from napari_morphogen.samples import coin_labels, coins
 
 pytest.importorskip("torch")
 TITLE = "Train a generator"
@@ -56,6 +56,10 @@ def test_train_stop_sample(dock, viewer, until):
     right = image.extent.world[1][-1]
     assert all(layer.translate[-1] > right for layer in (shown, stack))
     assert shown.extent.world[0][-2] == pytest.approx(image.extent.world[0][-2], abs=1)
+    dock.near.native.click()
+    pairs = viewer.layers["coins samples and nearest"].data
+    assert pairs.shape == (64, 128)
+    assert all(_is_part(pairs[y : y + 16, 16:32], image.data) for y in (0, 16, 32, 48))
 
 
 def test_what_is_missing_is_said(dock, viewer):
@@ -142,3 +146,75 @@ def test_closing_ends_the_training(viewer, open_dock, until):
     dock.close()
     until(lambda: not job.running, 5)
     assert not job.running
+
+
+def _is_part(patch, image):
+    """Tell whether a patch is a part of an image, as learnt: rounded, its ends cut."""
+    low, high = np.percentile(image, (0.1, 99.9))
+    places = np.lib.stride_tricks.sliding_window_view(image, patch.shape)
+    cut = np.clip(places.astype(np.float32), low, high)
+    return np.abs(cut - patch).max(axis=(-2, -1)).min() <= 1
+
+
+def test_layers_are_classes_and_samples_can_be_asked_for(dock, viewer, until):
+    rng = np.random.default_rng(0)
+    for name, bright in (("dim", 20), ("bright", 200)):
+        viewer.add_image(rng.normal(bright, 5, (4, 20, 20)), name=name)
+    dock.kind.value, dock.each.value = "cvae", False
+    dock.planes.value = True
+    dock.images.value = list(viewer.layers)
+    dock.run.native.click()
+    until(lambda: dock.last is not None and dock.last.step > 30, 60)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 60)
+    assert dock.condition.choices == ("all in turn", "dim", "bright")
+    means = {}
+    for name in ("dim", "bright"):
+        dock.condition.value = name
+        dock.more.native.click()
+        until(lambda: dock.more.enabled, 60)
+        means[name] = viewer.layers[-1].data.mean()
+        assert viewer.layers[-1].metadata["generator"]["condition"] == name
+    assert means["dim"] < 80 < means["bright"]
+
+
+def test_a_painter_is_trained_and_paints_labels_in_their_place(dock, viewer, until):
+    image = add_coins(viewer)
+    labels = viewer.add_labels(coin_labels().data, name="objects")
+    labels.scale, labels.translate = image.scale, image.translate
+    dock.kind.value = "painter"
+    assert dock.label_layers.visible
+    assert not dock.classes.visible
+    dock.run.native.click()
+    until(lambda: dock.last is not None and dock.last.step > 2, 60)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 60)
+    assert dock.paint.visible
+    assert not dock.more.visible
+    few = coin_labels().data[:64, :80]
+    small = viewer.add_labels(few, name="small", scale=(0.5, 0.5))
+    dock.to_paint.value = small
+    dock.paint.native.click()
+    until(lambda: "small painted" in viewer.layers, 60)
+    painted = viewer.layers["small painted"]
+    np.testing.assert_allclose(painted.extent.world, small.extent.world)
+    assert viewer.layers.index(painted) < viewer.layers.index(small)
+
+
+def test_a_painter_without_labels_says_so(dock, viewer):
+    add_coins(viewer)
+    dock.kind.value = "painter"
+    dock.run.native.click()
+    assert "choose a Labels layer for each of 1" in dock.status.value
+
+
+def test_one_channel_is_learnt_from(dock, viewer, until):
+    data = np.random.default_rng(0).random((3, 40, 40))
+    viewer.add_image(data, name="channels", axis_labels=("c", "y", "x"))
+    assert dock.channel.choices == ("all", "0", "1", "2")
+    dock.channel.value = "1"
+    dock.run.native.click()
+    until(lambda: dock.last is not None and dock.last.step > 2, 60)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 60)
+    assert dock.last.samples.axes == "yx"

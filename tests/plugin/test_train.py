@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from napari.components import ViewerModel
+from qtpy.QtCore import QObject, Qt
 
 from napari_morphogen import recipe, run, samples, write
 from napari_morphogen.learning import Settings, unfinished
@@ -252,20 +253,18 @@ def test_undo_and_redo_reach_the_running_training(viewer, qtbot, until, dock):
     assert "Trained" in dock.status.value
 
 
-def test_undo_out_of_sight_is_told_when_it_comes_into_sight(
-    viewer, qtbot, until, process_for, tmp_path
-):
-    told = []
+def test_undo_out_of_sight_is_told_when_it_comes_into_sight(process_for, tmp_path):
+    told, viewer, parent = [], ViewerModel(), QObject()  # nothing need be drawn
     image = viewer.add_image(np.zeros((3, 4, 16, 16)))
     layer = viewer.add_labels(np.zeros((3, 4, 16, 16), np.uint8))
     pair = Pair(image, layer, "tzyx", None)
     todo = pair.lesson(Settings(), tmp_path / "none").plan
-    telling = Telling(viewer, viewer.window._qt_window)
+    telling = Telling(viewer, parent)
     telling.begin({0: (pair, todo)})
     telling.follow(SimpleNamespace(tell=told.append))
 
     def frames():
-        process_for(0.6)
+        process_for(0.4)
         found = [(m.index, int(m.labels.sum())) for m in told if hasattr(m, "labels")]
         told.clear()
         return found
@@ -281,8 +280,11 @@ def test_undo_out_of_sight_is_told_when_it_comes_into_sight(
     assert frames() == [((2,), 0)]
     viewer.dims.set_point(0, 0)
     assert frames() == [((0,), 0)]
-    telling.end()
+    viewer.layers.remove(image)
     layer.redo()
+    assert frames() == []  # nothing is learnt from it any more
+    telling.end()
+    layer.undo()
     assert frames() == []
 
 

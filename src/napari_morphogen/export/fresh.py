@@ -7,22 +7,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Run = Any  # takes an array and returns one
+Given = dict[str, NDArray[Any]]  # inputs by name, "" for the first
+Run = Any  # takes inputs and returns an array
 
 
 def main(model: str, given: str, found: str) -> None:
-    """Run a model on every array of a file and write what comes out.
+    """Run a model on every case of a file and write what comes out.
 
     Parameters
     ----------
     model : str
         An ``.onnx`` file, else TorchScript.
     given, found : str
-        ``.npz`` files.
+        ``.npz`` files. A case of several inputs has an array ``case|input`` for each.
     """
     run = _onnx(model) if Path(model).suffix == ".onnx" else _script(model)
-    with np.load(given, allow_pickle=False) as cases:
-        results = {name: run(cases[name]) for name in cases.files}
+    cases: dict[str, Given] = {}
+    with np.load(given, allow_pickle=False) as arrays:
+        for key in arrays.files:
+            case, _, name = key.partition("|")
+            cases.setdefault(case, {})[name] = arrays[key]
+    results = {case: run(inputs) for case, inputs in cases.items()}
     np.savez(found, **results)
 
 
@@ -30,10 +35,11 @@ def _onnx(path: str) -> Run:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    first = session.get_inputs()[0].name
 
-    def run(values: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(session.run(None, {name: values})[0])
+    def run(given: Given) -> NDArray[Any]:
+        inputs = {name or first: values for name, values in given.items()}
+        return np.asarray(session.run(None, inputs)[0])
 
     return run
 
@@ -43,9 +49,13 @@ def _script(path: str) -> Run:
 
     module = torch.jit.load(path)
 
-    def run(values: NDArray[Any]) -> NDArray[Any]:
+    def run(given: Given) -> NDArray[Any]:
+        inputs = [
+            torch.from_numpy(values) if values.ndim else values.item()
+            for values in given.values()
+        ]
         with torch.no_grad():
-            return np.asarray(module(torch.from_numpy(values)).numpy())
+            return np.asarray(module(*inputs).numpy())
 
     return run
 

@@ -6,11 +6,17 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_morphogen.export import proof
+from napari_morphogen.export.generators import (
+    generator_cases,
+    generator_model,
+    generator_script,
+)
 from napari_morphogen.export.onnx_models import (
     about,
     about_classifier,
@@ -20,13 +26,15 @@ from napari_morphogen.export.onnx_models import (
 from napari_morphogen.export.packages import Card, package
 from napari_morphogen.export.proof import TOLERANCE, Model
 from napari_morphogen.export.safety import KEY
-from napari_morphogen.nn import checkpoint
+from napari_morphogen.nn import checkpoint, generator
+from napari_morphogen.nn.generator import Generator
 from napari_morphogen.nn.object_classifier import KIND, ObjectClassifier
 from napari_morphogen.nn.segmenter import Segmenter
 from napari_morphogen.params import InputError
 
 Target = Literal["onnx", "torchscript"]
 ENDINGS = {"onnx": ".onnx", "torchscript": ".pt"}
+TOLERANCE_OF_IMAGES = 1e-3  # of the range of generated images
 TRACES = ".debug_pkl"  # of TorchScript: places in source files of this machine
 
 
@@ -40,7 +48,8 @@ class Made(NamedTuple):
     difference : float
         From the model, at the worst pixel of all that was tried.
     dice : float
-        Of pixels above one half, in the file's and in the model's eyes.
+        Of pixels above one half, in the file's and in the model's eyes; NaN where
+        images are made.
     cases : tuple of str
         Sizes of what was tried: batch, channels and pixels.
     """
@@ -54,13 +63,18 @@ class Made(NamedTuple):
     def words(self) -> str:
         """How large and how near it is."""
         size, count = len(self.content) / 1e6, len(self.cases)
+        if np.isnan(self.dice):
+            return (
+                f"{size:.2f} MB, at most {self.difference:.1e} of the range from the "
+                f"model on batches of {', '.join(self.cases)}"
+            )
         return (
             f"{size:.2f} MB, at most {self.difference:.1e} from the model on images "
             f"of {count} sizes, Dice {self.dice:.4f}"
         )
 
 
-def load(path: Path) -> Model:
+def load(path: Path) -> Model | Generator:
     """Return the model in a ``.morphogen`` file.
 
     Raises
@@ -71,10 +85,12 @@ def load(path: Path) -> Model:
     header, weights = checkpoint.read(path)
     if header.get("kind") == KIND:
         return ObjectClassifier.load(path)
+    if header.get("kind") == generator.KIND:
+        return Generator.of(header, weights, path)
     return Segmenter.of(header, weights, path)
 
 
-def packed(model: Model, card: Card) -> Made:
+def packed(model: Model | Generator, card: Card) -> Made:
     """Return a segmenter as a bioimage.io package, all its weights proved.
 
     Parameters
@@ -89,6 +105,11 @@ def packed(model: Model, card: Card) -> Made:
     InputError
         When it is none, or something differs from the model by more than 1e-4.
     """
+    if isinstance(model, Generator):
+        raise InputError(
+            "Programs that read bioimage.io packages give models an image, but a "
+            "generator takes noise; export it to ONNX or TorchScript."
+        )
     if not isinstance(model, Segmenter):
         raise InputError(
             "A bioimage.io package takes images, but this model takes patches around "
@@ -106,12 +127,12 @@ def packed(model: Model, card: Card) -> Made:
     return parts[0]._replace(content=content, difference=worst)
 
 
-def made(model: Model, to: Target, *, half: bool = False) -> Made:
+def made(model: Model | Generator, to: Target, *, half: bool = False) -> Made:
     """Return a model for another program.
 
     Parameters
     ----------
-    model : Segmenter or ObjectClassifier
+    model : Segmenter, ObjectClassifier or Generator
         Trained.
     to : str
         "onnx" or "torchscript".
@@ -121,9 +142,12 @@ def made(model: Model, to: Target, *, half: bool = False) -> Made:
     Raises
     ------
     InputError
-        When what was made is further than 1e-4 from the model; with weights in
-        half precision the distance is told, not judged.
+        When what was made is further than 1e-4 from the model, and images further
+        than 1e-3 of their range; with weights in half precision the distance is
+        told, not judged.
     """
+    if isinstance(model, Generator):
+        return _generator(model, to, half)
     content = _onnx(model, half) if to == "onnx" else _script(model)
     return proved(model, content, to, tolerance=np.inf if half else TOLERANCE)
 
@@ -148,17 +172,51 @@ def proved(
     """
     cases = proof.cases_of(model, raw=raw)
     expected = proof.expected_of(model, cases, raw=raw)
+    found = _found(content, to, cases)
+    worst = _judged(found, expected, tolerance)
+    return Made(content, worst, proof.dice(found, expected), tuple(cases))
+
+
+def _generator(model: Generator, to: Target, half: bool) -> Made:
+    if half:
+        raise InputError(
+            "Generators keep their weights in full precision; leave out --fp16."
+        )
+    if to == "onnx":
+        content = bytes(generator_model(model).SerializeToString())
+    else:
+        content = without_traces(generator_script(model))
+    cases, expected = generator_cases(model)
+    found = _found(content, to, cases)
+    one, two = (_shares(model, images) for images in (found, expected))
+    worst = _judged(one, two, TOLERANCE_OF_IMAGES)
+    return Made(content, worst, float("nan"), tuple(expected))
+
+
+def _shares(model: Generator, images: proof.Cases) -> dict[str, NDArray[Any]]:
+    """Return images in terms of the range of every channel."""
+    low, high = (
+        np.reshape(ends, (-1,) + (1,) * len(model.config.shape)) for ends in model.range
+    )
+    return {name: (values - low) / (high - low) for name, values in images.items()}
+
+
+def _found(content: bytes, to: Target, cases: proof.Cases) -> dict[str, NDArray[Any]]:
+    """Return what another process makes of the cases."""
     with TemporaryDirectory(prefix="morphogen-") as folder:
         path = Path(folder, f"model{ENDINGS[to]}")
         path.write_bytes(content)
-        found = proof.in_fresh_process(path, cases)
+        return proof.in_fresh_process(path, cases)
+
+
+def _judged(found: proof.Cases, expected: proof.Cases, tolerance: float) -> float:
     worst = proof.difference(found, expected)
     if worst > tolerance:
         raise InputError(
             f"Nothing was written: the file differs from the model by {worst:.1e}, "
             f"and {tolerance:.0e} is allowed."
         )
-    return Made(content, worst, proof.dice(found, expected), tuple(cases))
+    return worst
 
 
 def _onnx(model: Model, half: bool) -> bytes:

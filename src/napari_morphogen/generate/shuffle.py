@@ -167,9 +167,9 @@ class _Drawing:
 
 def _turned(cut: Cut, flips: list[int], swaps: bool) -> Cut:
     def part(array: NDArray[Any]) -> NDArray[Any]:
-        found = np.flip(array, flips)
+        found = np.flip(array, tuple(flips))
         ndim = cut.mask.ndim
-        return found.swapaxes(ndim - 2, ndim - 1) if swaps else found
+        return np.asarray(found.swapaxes(ndim - 2, ndim - 1) if swaps else found)
 
     centre = list(cut.centre)
     for axis in flips:

@@ -5,19 +5,31 @@ an image of labels.
 """
 
 from napari_morphogen.generating.course import learn, ready
+from napari_morphogen.generating.latent import (
+    Compression,
+    between,
+    compression,
+    explored,
+    walk,
+)
 from napari_morphogen.generating.messages import STOP, Report, Settings
 from napari_morphogen.generating.painting import paint, painted
 from napari_morphogen.generating.samples import Wanted, sample, sampled
 
 __all__ = [
+    "Compression",
     "Report",
     "STOP",
     "Settings",
     "Wanted",
+    "between",
+    "compression",
+    "explored",
     "learn",
     "paint",
     "painted",
     "ready",
     "sample",
     "sampled",
+    "walk",
 ]

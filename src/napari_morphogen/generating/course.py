@@ -3,9 +3,11 @@
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.generating.messages import STOP, Report, Settings
@@ -55,7 +57,7 @@ def learn(
     classes : sequence of str, optional
         The name of the class of every image.
     labels : sequence of SpatialArray or path, optional
-        Of every image, for a painter: one number per object, 0 is background.
+        Of every image, for painters: one number per object, 0 is background.
     resume : bool
         Whether to go on with the interrupted training beside `path`.
     looks : bool
@@ -124,7 +126,7 @@ class _Given(NamedTuple):
         if self.labels is None:
             return None
         self._fits("labels", len(self.labels))
-        found = []
+        found: list[NDArray[Any]] = []
         for labels, image in zip(self.labels, read, strict=True):
             found += label_pieces(_read(labels), image, planes=planes)
         return found
@@ -258,21 +260,25 @@ class _Course:
         generator = self.training.generator({"source": self.source})
         generator.save(self.path)  # whoever stops now has a generator
         yield self._report(note="Comparing samples with real images …")
-        card = self._card(generator)
+        card, nearest = self._card(generator)
         note = "" if card else "Too little was held out to compare samples with."
         generator = self.training.generator({"source": self.source, "card": card})
         generator.save(self.path)
         unfinished(self.path).unlink(missing_ok=True)
         samples = self._samples(generator)
-        yield self._report(samples, note=note, card=card or None, done=True)
+        words = {"nearest": nearest, "note": note, "card": card or None}
+        yield self._report(samples, done=True, **words)
 
-    def _card(self, generator: Any) -> Mapping[str, Any]:
-        """Return the figures of the report card, none where nothing was held out."""
+    def _card(self, generator: Any) -> tuple[Mapping[str, Any], SpatialArray | None]:
+        """Return the figures of the report card, and samples with what is nearest.
+
+        There are none where nothing was held out.
+        """
         from napari_morphogen.evaluate.report_card import FEWEST, report_card
 
         unseen = self.training.patches(COMPARED, unseen=True)
         if len(unseen) < FEWEST:
-            return {}
+            return {}, None
         seen = self.training.patches(SEEN)
         device = self.training.options.device
         other = self.settings.seed + 1
@@ -285,7 +291,13 @@ class _Course:
             patch_size=max(self.training.config.shape),
             channel_axis=0,
         )
-        return card.as_dict() | {"noise": dict(card.noise)}
+        order = [card.pairs[name][:SHOWN] for name in ("image", "training_image")]
+        beside = np.concatenate([made[order[0]], seen[order[1]]], axis=-1)
+        shown = Wanted(len(beside), other, montage=True)
+        nearest = placed(beside, generator, shown, self.path.name)
+        name = nearest.name.replace("samples", "samples and nearest")
+        figures = card.as_dict() | {"noise": dict(card.noise)}
+        return figures, replace(nearest, name=name)
 
 
 def _batch(settings: Settings) -> int:

@@ -13,7 +13,7 @@ Kind = Literal["flow", "vae", "cvae", "painter", "dcgan", "stylegan"]
 MEANINGS: Mapping[Kind, str] = {
     "flow": "flow matching: noise is carried to images; the most like real ones",
     "vae": "variational autoencoder: short codes and images; quick, soft, volumes too",
-    "cvae": "variational autoencoder told the class of every image",
+    "cvae": "variational autoencoder told the class, or the labels, of every image",
     "painter": "flow matching told the labels: paints an image for any labels",
     "dcgan": "two networks against each other: sharp and quick, less steady",
     "stylegan": "the same, with styles and noise at every scale: for long trainings",
@@ -105,6 +105,9 @@ class Report:
         What the user should know; empty when all is well.
     card : mapping or None
         The figures of the report card by name, at the end.
+    nearest : SpatialArray or None
+        At the end the samples most like what was learnt from, each with the patch
+        that it is most like on its right.
     done : bool
         Whether the file is written.
     """
@@ -116,4 +119,5 @@ class Report:
     samples: SpatialArray | None = None
     note: str = ""
     card: Mapping[str, Any] | None = None
+    nearest: SpatialArray | None = None
     done: bool = False

@@ -1,7 +1,7 @@
 """Images painted for labels by a trained painter, exactly in the labels' place."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ def paint(
     Parameters
     ----------
     model : path
-        Of a trained painter; nothing of the file is executed.
+        Of a trained painter, or of a CVAE that was told labels; nothing of the file
+        is executed.
     labels : SpatialArray
-        One number per object, 0 is background; of any size. Planes of volumes and
-        frames of movies are painted one by one.
+        One number per object, 0 is background; of any size, but those of a CVAE of
+        the size of its patches. Planes of volumes and frames of movies are painted
+        one by one.
     seed : int
         Same labels and seed, same image.
     steps : int
@@ -66,15 +68,13 @@ def painted(
     """
     need_networks()
     from napari_morphogen.nn.generator import Generator
-    from napari_morphogen.nn.mask_maps import checked_labels
-    from napari_morphogen.nn.painter import painting
 
     if seed < 0 or steps < 0:
         raise InputError(
             f"Expected seed and steps of at least 0, but got {seed} and {steps}."
         )
     generator = Generator.load(Path(model).expanduser())
-    if generator.config.kind != "painter":
+    if not generator.config.maps:
         raise InputError(
             f"{model} holds a generator of the kind {generator.config.kind}, which "
             "paints no labels; choose a painter, or train one (morphogen train "
@@ -85,16 +85,47 @@ def painted(
     _remark(labels, source)
     places = list(_frames(labels))
     made: list[NDArray[np.float32]] = []
+    for item in _planes(generator, labels, places, seed, steps):
+        if isinstance(item, float):
+            yield item
+        else:
+            made.append(item)
+    about: dict[str, Any] = {"model": Path(model).name, "kind": generator.config.kind}
+    about |= {"labels": labels.name, "seed": seed, "steps": steps}
+    about["version"] = recipe.product_version()
+    yield _placed(np.stack(made), labels, source, about)
+
+
+def _planes(
+    generator: Any, labels: SpatialArray, places: Sequence[Any], seed: int, steps: int
+) -> Iterator[float | NDArray[np.float32]]:
+    """Yield the share that is done, and every plane (channels, M, N) in its turn."""
+    from napari_morphogen.nn.mask_maps import checked_labels, mask_maps
+    from napari_morphogen.nn.painter import painting
+
     for number, place in enumerate(places):
         plane = checked_labels(labels.data[place], labels.name)
-        for item in painting(generator, plane, seed=(seed, number), steps=steps):
-            if isinstance(item, float):
-                yield (number + item) / len(places)
-            else:
-                made.append(item)
-    about = {"model": Path(model).name, "kind": "painter", "labels": labels.name}
-    about |= {"seed": seed, "steps": steps, "version": recipe.product_version()}
-    yield _placed(np.stack(made), labels, source, about)
+        if generator.config.kind == "painter":
+            for item in painting(generator, plane, seed=(seed, number), steps=steps):
+                if isinstance(item, float):
+                    yield (number + item) / len(places)
+                else:
+                    yield item
+            continue
+        _check_size(plane, generator.config.shape)
+        maps = mask_maps(plane)[np.newaxis]
+        noise = generator.noise(number + 1, seed)[-1:]
+        yield generator.made(noise, condition=maps, steps=steps)[0]
+        yield (number + 1) / len(places)
+
+
+def _check_size(plane: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if plane.shape != shape:
+        rows, columns = plane.shape
+        raise InputError(
+            f"A CVAE makes images of {shape[0]} x {shape[1]} pixels only, but the "
+            f"labels have {rows} x {columns}; crop them, or train a painter."
+        )
 
 
 def _check(labels: SpatialArray) -> None:

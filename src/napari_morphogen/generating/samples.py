@@ -89,10 +89,11 @@ def sample(model: str | Path, wanted: Wanted | None = None) -> SpatialArray:
     generator = Generator.load(Path(model).expanduser())
     if generator.config.maps:
         raise InputError(
-            f"{model} is a painter, which makes images of labels: give it labels to "
-            "paint (morphogen paint)."
+            f"{model} makes images of labels: give it labels to paint (morphogen "
+            "paint)."
         )
-    condition = _condition(generator.config.classes, wanted)
+    asked = condition_of(generator.config.classes, wanted.condition)
+    condition = None if asked is None else [asked] * wanted.count
     values = generator.sample(
         wanted.count,
         seed=wanted.seed,
@@ -200,12 +201,26 @@ def as_dtype(values: NDArray[np.float32], name: str) -> NDArray[Any]:
     return values
 
 
-def _condition(classes: tuple[str, ...], wanted: Wanted) -> list[int] | None:
-    if not wanted.condition:
+def condition_of(classes: tuple[str, ...], name: str) -> int | None:
+    """Return the number of a class, or None where none is named.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        What the generator knows.
+    name : str
+        Of the class; may be empty.
+
+    Raises
+    ------
+    InputError
+        When there is no such class.
+    """
+    if not name:
         return None
-    if wanted.condition not in classes:
+    if name not in classes:
         known = ", ".join(classes) or "none"
         raise InputError(
-            f'The generator knows no class "{wanted.condition}"; its classes: {known}.'
+            f'The generator knows no class "{name}"; its classes: {known}.'
         )
-    return [classes.index(wanted.condition)] * wanted.count
+    return classes.index(name)

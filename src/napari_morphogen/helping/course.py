@@ -126,7 +126,8 @@ class _Course:
         self.spacing = next(
             one.spacing for images in sets.values() for one in images if one.samples
         )
-        arms = len(synthetic) * (1 + bool(self.real)) + bool(self.real)
+        self.alone = settings.alone or not self.real
+        arms = len(synthetic) * (self.alone + bool(self.real)) + bool(self.real)
         self.trainings, self.trained = arms * settings.seeds, 0
         if not self.unseen and len(self.real) < 2:
             raise InputError(
@@ -165,7 +166,9 @@ class _Course:
         sets = {name: flat(images) for name, images in self.synthetic.items()}
         if real:
             arms += [Arm(with_synthetic(name), real, s) for name, s in sets.items()]
-        return arms + [Arm(only_synthetic(name), [], s) for name, s in sets.items()]
+        if self.alone:
+            arms += [Arm(only_synthetic(name), [], s) for name, s in sets.items()]
+        return arms
 
     def _one(self, arm: Arm, seed: int, scored: list[Sample]) -> Iterator[Report]:
         """Train and score one network."""

@@ -29,6 +29,8 @@ class Settings:
         How often all is repeated, with other weights, patches and held-out images.
     held_out : float
         Share of the real images that nobody learns from.
+    alone : bool
+        Whether networks also learn from synthetic pairs alone.
     planes : bool
         Whether volumes are taken plane by plane.
     width, levels : int
@@ -46,6 +48,7 @@ class Settings:
     steps: int = 300
     seeds: int = 3
     held_out: float = 0.3
+    alone: bool = True
     planes: bool = False
     width: int = 16
     levels: int = 3

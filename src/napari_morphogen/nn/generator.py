@@ -345,7 +345,8 @@ def _config(given: dict[str, Any]) -> GeneratorConfig:
         and (len(shape) == 2 or (len(shape) == 3 and family(config.kind).volumes))
         and not any(n % MULTIPLE for n in shape[-2:])
         and len(classes) <= LARGEST
-        and config.maps == MAPS_OF.get(config.kind, 0)
+        and config.maps in MAPS_OF.get(config.kind, (0,))
+        and not (config.maps and (classes or len(shape) != 2))
     )
     if not usual:
         raise ValueError("its architecture is none that is known")

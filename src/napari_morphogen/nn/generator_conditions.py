@@ -11,18 +11,45 @@ from torch import Tensor
 from napari_morphogen.nn.mask_maps import MAPS, checked_labels, mask_maps
 from napari_morphogen.params import InputError
 
-MAPS_OF = {"painter": MAPS}  # kinds that learn from labels
+MAPS_OF = {"painter": (MAPS,), "cvae": (0, MAPS)}  # how many a kind is told
 
 
-def checked_classes(
-    kind: str, classes: Sequence[int] | None, names: Sequence[str], count: int
-) -> NDArray[np.intp] | None:
-    """Return the class of every image, or None where there are none.
+def check_told(kind: str, classes: object | None, labels: object | None) -> None:
+    """Raise InputError unless a kind is told what it has to be told, and no more.
 
     Parameters
     ----------
     kind : str
         Of the generator.
+    classes, labels : object or None
+        What is given.
+    """
+    if classes is not None and labels is not None:
+        raise InputError("A generator is told classes or labels: leave one out.")
+    if labels is not None and kind not in MAPS_OF:
+        raise InputError(
+            f'A generator of the kind "{kind}" learns from images alone; leave labels '
+            "out, or choose painter."
+        )
+    if labels is None and kind == "painter":
+        raise InputError(
+            "A painter learns how labels look: give the labels of every image, or "
+            "choose flow."
+        )
+    if labels is None and classes is None and kind == "cvae":
+        raise InputError(
+            "A CVAE learns what sets classes apart: give the class of every image, or "
+            "its labels, or choose vae."
+        )
+
+
+def checked_classes(
+    classes: Sequence[int] | None, names: Sequence[str], count: int
+) -> NDArray[np.intp] | None:
+    """Return the class of every image, or None where there are none.
+
+    Parameters
+    ----------
     classes : sequence of int or None
         Counted from 0.
     names : sequence of str
@@ -33,17 +60,10 @@ def checked_classes(
     Raises
     ------
     InputError
-        When a class is missing, unknown or too small, or the kind does without.
+        When a class is missing, unknown or too small.
     """
     if classes is None:
-        if kind == "cvae":
-            raise InputError(
-                "A CVAE learns what sets classes apart: give the class of every "
-                "image, or choose vae."
-            )
         return None
-    if kind in MAPS_OF:
-        raise InputError("A painter is told labels, not classes; leave classes out.")
     found = np.asarray(classes, np.intp)
     if (found < 0).any():
         raise InputError(f"Expected classes counted from 0, but got {found.min()}.")
@@ -62,14 +82,12 @@ def checked_classes(
 
 
 def condition_maps(
-    kind: str, labels: Sequence[NDArray[Any]] | None, images: Sequence[NDArray[Any]]
+    labels: Sequence[NDArray[Any]] | None, images: Sequence[NDArray[Any]]
 ) -> list[NDArray[np.float32]] | None:
     """Return the maps of every image's labels, or None where there are none.
 
     Parameters
     ----------
-    kind : str
-        Of the generator.
     labels : sequence of ndarray of int, shape (M, N), or None
         Of every image.
     images : sequence of ndarray of shape (channels, M, N)
@@ -78,20 +96,10 @@ def condition_maps(
     Raises
     ------
     InputError
-        When labels are missing, of another shape or empty, or the kind does without.
+        When labels are missing, of another shape or empty.
     """
     if labels is None:
-        if kind in MAPS_OF:
-            raise InputError(
-                "A painter learns how labels look: give the labels of every image, "
-                "or choose flow."
-            )
         return None
-    if kind not in MAPS_OF:
-        raise InputError(
-            f'A generator of the kind "{kind}" learns from images alone; leave labels '
-            "out, or choose painter."
-        )
     if len(labels) != len(images):
         raise InputError(
             f"Expected labels for each of {len(images)} images, but got {len(labels)}."

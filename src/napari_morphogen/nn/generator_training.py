@@ -16,7 +16,11 @@ from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.generator import Generator, GeneratorConfig, family
-from napari_morphogen.nn.generator_conditions import checked_classes, condition_maps
+from napari_morphogen.nn.generator_conditions import (
+    check_told,
+    checked_classes,
+    condition_maps,
+)
 from napari_morphogen.nn.generator_options import GeneratorOptions
 from napari_morphogen.nn.generator_patches import (
     Pool,
@@ -81,7 +85,7 @@ class GeneratorTraining:
     class_names : sequence of str
         Of the classes.
     labels : sequence of ndarray of int, shape (M, N), optional
-        Of every image, for a painter: one number per object, 0 is background.
+        Of every image, for painters: one number per object, 0 is background.
     groups : sequence of int, optional
         Images of one group, such as the frames of one movie, are learnt from all or
         not at all; by default every image is a group.
@@ -134,9 +138,9 @@ class GeneratorTraining:
                 "images are volumes; learn from their planes, or choose vae."
             )
         shape = patch_shape(self.options.patch, plain)
-        named = self.options.kind
-        self.classes = checked_classes(named, classes, class_names, len(plain))
-        maps = condition_maps(named, labels, plain)
+        check_told(self.options.kind, classes, labels)
+        self.classes = checked_classes(classes, class_names, len(plain))
+        maps = condition_maps(labels, plain)
         self.kept, self.unseen = split_classes(
             sources_of(plain, self._ranges(plain), maps, groups),
             shape,
@@ -300,6 +304,7 @@ class GeneratorTraining:
             "seconds": round(seconds, 1),
             "seed": self.options.seed,
             "rotations": self.options.rotations,
+            "each": self.options.each,
             "losses": dict(self.losses),
         }
         return Generator(

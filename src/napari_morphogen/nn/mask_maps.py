@@ -49,7 +49,8 @@ def mask_maps(labels: NDArray[Any]) -> NDArray[np.float32]:
     plane = checked_labels(labels)
     if plane.ndim != 2 or plane.size == 0:
         raise InputError(
-            f"Painters learn from planes of labels, but got the shape {plane.shape}."
+            f"Painters learn from planes of labels, but got the shape {plane.shape}; "
+            "take volumes plane by plane."
         )
     pieces = label(plane.astype(np.int64), connectivity=1)
     inside = pieces > 0

@@ -12,9 +12,7 @@ from napari_morphogen.nn.flow import FAMILY as FLOW
 from napari_morphogen.nn.flow import STEPS, UNSHUFFLE, Velocity
 from napari_morphogen.nn.generator import Generator, GeneratorConfig
 from napari_morphogen.nn.mask_maps import mask_maps
-from napari_morphogen.nn.tiles import margins_of, tiles, widened
-
-TILE = 512  # rows and columns that are painted at once, margins not counted
+from napari_morphogen.nn.tiles import TILE, margins_of, tiles, widened
 
 
 class PixelNorm(nn.LayerNorm):
@@ -65,7 +63,7 @@ def painting(
     *,
     seed: int | tuple[int, ...] = 0,
     steps: int = 0,
-    tile: int = TILE,
+    tile: int = TILE[2],
     device: str = "cpu",
 ) -> Iterator[float | NDArray[np.float32]]:
     """Paint a plane of labels.

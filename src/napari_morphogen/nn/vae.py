@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,7 @@ class VAE(nn.Module):
     Parameters
     ----------
     config : GeneratorConfig
-        With classes it is a conditional VAE.
+        With classes or maps it is a conditional VAE.
 
     References
     ----------
@@ -40,6 +41,7 @@ class VAE(nn.Module):
 
     mean: Tensor
     std: Tensor
+    axes: Tensor
     ready: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -49,7 +51,7 @@ class VAE(nn.Module):
         strides, self.least = _levels(config.shape)
         widths = [min(config.width * 2**i, WIDEST) for i in range(len(strides))]
         down: list[nn.Module] = []
-        before = config.channels + self.classes
+        before = config.channels + self.classes + config.maps
         for width, stride in zip(widths, strides, strict=True):
             down += [_conv(CONV[ndim], before, width, stride), *_after(width)]
             before = width
@@ -57,6 +59,7 @@ class VAE(nn.Module):
         size = before * math.prod(self.least)
         self.posterior = nn.Linear(size, 2 * config.latent)
         self.enter = nn.Linear(config.latent + self.classes, size)
+        before += config.maps
         up: list[nn.Module] = []
         for width, stride in zip(
             [config.channels, *widths[:-1]][::-1], strides[::-1], strict=True
@@ -65,15 +68,19 @@ class VAE(nn.Module):
             up.append(_conv(TRANSPOSED[ndim], before, width, stride))
             before = width
         self.decoder = nn.Sequential(*up)
+        self.refiner = _refiner(config) if config.maps else nn.Identity()
         self.flow = LatentFlow(config.latent, self.classes)
         # of the codes, once they are known
         self.register_buffer("mean", torch.zeros(config.latent))
         self.register_buffer("std", torch.ones(config.latent))
+        self.register_buffer("axes", torch.eye(config.latent))
         self.register_buffer("ready", torch.zeros(1))
 
     def encode(self, images: Tensor, classes: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return means and log variances (N, latent) of the codes of images."""
-        if classes is not None:
+        if classes is not None and self.config.maps:
+            images = torch.cat([images, classes], dim=1)
+        elif classes is not None:
             planes = functional.one_hot(classes, self.classes).to(images.dtype)
             planes = planes.reshape(*planes.shape, *(1,) * (images.ndim - 2))
             planes = planes.expand(-1, -1, *images.shape[2:])
@@ -84,6 +91,8 @@ class VAE(nn.Module):
 
     def decode(self, codes: Tensor, classes: Tensor | None) -> Tensor:
         """Return the images (N, channels, [P,] M, N) of codes (N, latent)."""
+        if self.config.maps:
+            return self._painted(codes, classes)
         if classes is not None:
             asked = functional.one_hot(classes, self.classes).to(codes.dtype)
             codes = torch.cat([codes, asked], dim=1)
@@ -92,10 +101,22 @@ class VAE(nn.Module):
         found: Tensor = self.decoder(x)
         return found
 
+    def _painted(self, codes: Tensor, maps: Tensor | None) -> Tensor:
+        """Return images that follow maps (N, maps, M, N)."""
+        assert maps is not None
+        x = self.enter(codes).reshape(len(codes), -1, *self.least)
+        rows, columns = self.least
+        coarse = functional.adaptive_avg_pool2d(maps, (rows, columns))
+        rough = self.decoder(torch.cat([x, coarse], dim=1))
+        found: Tensor = rough + self.refiner(torch.cat([rough, maps], dim=1))
+        return found
+
     def draw(self, noise: Tensor, classes: Tensor | None) -> Tensor:
         """Return the codes (N, latent) that noise becomes."""
         if not self.ready:
             return noise
+        if self.config.maps:  # say where objects are, not what they look like
+            classes = None
         return self.flow.draw(noise, classes) * self.std + self.mean
 
 
@@ -125,6 +146,15 @@ def _conv(
     return kind(before, width, kernel, stride=tuple(stride), padding=1)
 
 
+def _refiner(config: GeneratorConfig) -> nn.Module:
+    """Return what puts borders where the maps have them."""
+    widths = (config.channels + config.maps, 2 * config.width, 2 * config.width)
+    layers: list[nn.Module] = []
+    for before, width in pairwise(widths):
+        layers += [nn.Conv2d(before, width, 3, padding=1), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], config.channels, 3, padding=1))
+
+
 def _after(width: int) -> list[nn.Module]:
     """Return what stands between two convolutions."""
     return [nn.GroupNorm(math.gcd(8, width), width), nn.SiLU()]
@@ -151,6 +181,7 @@ class VaeLearner:
         self.network, self.draw, self.rate = network.to(device).train(), draw, rate
         self.average = Average(self.network, 0.995)
         parts = [network.encoder, network.posterior, network.enter, network.decoder]
+        parts.append(network.refiner)
         weights = [value for part in parts for value in part.parameters()]
         self.optimiser = torch.optim.Adam(weights, lr=rate)
         self.flow = FlowLearner(network.flow)
@@ -210,8 +241,9 @@ class VaeLearner:
             found = torch.cat(codes)
             mean.mean.copy_(found.mean(0))
             mean.std.copy_(found.std(0).clamp(min=1e-3))
+            mean.axes.copy_(_principal(found))
             mean.ready.fill_(1)
-            known = [one for one in classes if one is not None]
+            known = [one for one in classes if one is not None and not mean.config.maps]
             standard = (found - mean.mean) / mean.std
             self._codes = standard, torch.cat(known) if known else None
         return self._codes
@@ -239,6 +271,15 @@ class VaeLearner:
     @property
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"optimiser": self.optimiser, "drawing": self.flow.optimiser}
+
+
+def _principal(codes: Tensor) -> Tensor:
+    """Return principal axes, the longest first, one standard deviation long."""
+    spread = torch.cov(codes.T.cpu().double()).reshape(codes.shape[1], codes.shape[1])
+    values, vectors = torch.linalg.eigh(spread)
+    found = vectors.T * values.clamp(min=0).sqrt()[:, None]
+    ordered: Tensor = found.flip(0).to(codes)
+    return ordered
 
 
 def _noise(config: GeneratorConfig) -> tuple[int, ...]:

@@ -65,7 +65,7 @@ class ExportDock(widgets.Container[widgets.Widget]):
             name="model",
             filter="Models (*.morphogen)",
             nullable=True,
-            tooltip="Written by the Train or the Object classes dock",
+            tooltip="Written by the Train, Object classes or Generator dock",
         )
         self.kind = widgets.ComboBox(name="write", choices=list(KINDS))
         known = remembered(REMEMBERED)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Layer
+from napari.layers import Layer
 
 from napari_morphogen.evaluate.meanings import meaning
 from napari_morphogen.generating import (
@@ -16,23 +16,31 @@ from napari_morphogen.generating import (
     Settings,
     Wanted,
     learn,
+    painted,
     ready,
     sampled,
 )
 from napari_morphogen.generating.messages import MEANINGS
-from napari_morphogen.io import image_paths
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
-from napari_morphogen.plugin.generator_panel import BUDGETS, GeneratorPanel
+from napari_morphogen.plugin.generator_panel import BUDGETS, IN_TURN, GeneratorPanel
+from napari_morphogen.plugin.generator_source import (
+    PAINTER,
+    chosen,
+    classes_of,
+    images_of,
+    labels_of,
+    network_of,
+)
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.model_paths import new_model_path
-from napari_morphogen.plugin.preview import is_preview
+from napari_morphogen.plugin.panel import ALL_CHANNELS
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
 FIGURES = ("texture", "sharpness", "coverage", "copies")
 GAP = 4  # pixels between layers of samples
-MARK = "generator"  # in the metadata of layers that samples are shown in
+CURVE = ("loss", "gap")  # of the losses, what is drawn
 
 
 class GeneratorDock(GeneratorPanel):
@@ -41,7 +49,11 @@ class GeneratorDock(GeneratorPanel):
     def __init__(self, viewer: ViewerModel) -> None:
         # napari hands out a proxy whose layers are new objects at every access
         self._viewer = getattr(viewer, "__wrapped__", viewer)
-        super().__init__(lambda _: self._images())
+        super().__init__(
+            lambda _: images_of(self._viewer.layers),
+            lambda _: labels_of(self._viewer.layers),
+            lambda _: self._channels(),
+        )
         self._job: Job | None = None
         self._learns = self._stopping = False
         self._path = Path()
@@ -51,6 +63,10 @@ class GeneratorDock(GeneratorPanel):
         for event in self._events():
             event.connect(self._layers_changed)
         self.kind.changed.connect(lambda: self._kind_changed())
+        self.images.changed.connect(lambda: self.channel.reset_choices())
+        self.model.changed.connect(lambda: self._model_changed())
+        self.near.changed.connect(lambda: self._show_nearest())
+        self.paint.changed.connect(lambda: self._paint())
         self.run.changed.connect(lambda: self._pressed())
         self.more.changed.connect(lambda: self._sample())
         self.native.destroyed.connect(partial(_release, weakref.ref(self)))
@@ -67,20 +83,40 @@ class GeneratorDock(GeneratorPanel):
         events = self._viewer.layers.events
         return events.inserted, events.removed, events.renamed
 
-    def _images(self) -> list[tuple[str, Layer]]:
-        found = [one for one in self._viewer.layers if isinstance(one, Image)]
-        usable = [o for o in found if not is_preview(o) and MARK not in o.metadata]
-        return [(layer.name, layer) for layer in usable]
+    def _channels(self) -> list[Any]:
+        """Return all, and the number of every channel of the first chosen image."""
+        chosen = list(self.images.value or ())
+        image = layers.read(chosen[0]) if chosen else None
+        if image is None or "c" not in image.axes:
+            return [ALL_CHANNELS]
+        count = image.data.shape[image.axes.index("c")]
+        return [ALL_CHANNELS, *map(str, range(count))]
 
     def _layers_changed(self, event: object = None) -> None:
-        chosen = self.images.value
-        self.images.reset_choices()
-        offered = [layer for _, layer in self._images()]
-        kept = [layer for layer in chosen or () if layer in offered]
-        self.images.value = kept or offered[-1:]
+        pairs: Any = (
+            (self.images, images_of),
+            (self.label_layers, labels_of),
+        )
+        for several, found in pairs:
+            before = several.value
+            several.reset_choices()
+            offered = [layer for _, layer in found(self._viewer.layers)]
+            kept = [layer for layer in before or () if layer in offered]
+            several.value = kept or offered[-1:]
+        self.to_paint.reset_choices()
+        self.channel.reset_choices()
 
     def _kind_changed(self) -> None:
         self.about.value = MEANINGS[self.kind.value]
+        self._model_changed()
+
+    def _model_changed(self) -> None:
+        """Offer what the chosen model can be asked for."""
+        path = self.model.value
+        kind = network_of(path).get("kind")
+        self.condition.choices = [IN_TURN, *classes_of(path)]
+        self.unfold(trains=self.kind.value == PAINTER, paints=kind == PAINTER)
+        self.condition.visible = len(self.condition.choices) > 1
 
     @property
     def settings(self) -> Settings:
@@ -94,16 +130,6 @@ class GeneratorDock(GeneratorPanel):
             seconds=BUDGETS[self.budget.value],
             seed=int(self.seed.value),
         )
-
-    def _given(self) -> list[SpatialArray | Path]:
-        """Return the chosen layers, or the files of the chosen folder."""
-        folder = self.folder.line_edit.value
-        if folder:
-            return list(image_paths([Path(folder)]))
-        chosen = list(self.images.value or ())
-        if not chosen:
-            raise InputError("Choose an image layer, or a folder of images, first.")
-        return [layers.read(layer) for layer in chosen]
 
     # ---- training
 
@@ -122,14 +148,16 @@ class GeneratorDock(GeneratorPanel):
         try:
             settings = self.settings
             settings.check()
-            given = self._given()
-            path = new_model_path(_name(given[0]), settings.kind)
+            given = chosen(self)
+            path = new_model_path(given.name, settings.kind)
         except InputError as error:
             self._say(str(error))
             return
         self._path, self._values, self._layer = path, [], None
         self.curve.show_values([])
-        job = Job(learn, given, settings, path)
+        channel = None if self.folder.line_edit.value else self.channel.value
+        words = given.words | {"channel": _number(channel)}
+        job = Job(partial(learn, **words), given.images, settings, path)
         job.item.connect(lambda report: self._collect(job, report))
         job.cancelled.connect(lambda: self._cancelled(job))
         self._learns = True
@@ -140,6 +168,7 @@ class GeneratorDock(GeneratorPanel):
         job.failed.connect(lambda words: self._end(job, words))
         self._job, self._stopping = job, False
         self.run.text, self.more.enabled = "Stop", False
+        self.paint.enabled = False
         self.progress.visible = True
         self.show_progress(None)
         self._say(text)
@@ -149,7 +178,7 @@ class GeneratorDock(GeneratorPanel):
         if job is not self._job:
             return
         self.last = report
-        self._values += [value for k, value in report.losses.items() if k == "loss"]
+        self._values += [value for k, value in report.losses.items() if k in CURVE]
         self.curve.show_values(self._values)
         if report.samples is not None:
             self._show_live(report.samples)
@@ -157,6 +186,7 @@ class GeneratorDock(GeneratorPanel):
         self.show_progress(report.seconds / total if total else None)
         if report.done:
             self.model.value = self._path
+            self.near.enabled = report.nearest is not None
             self._show_card(report)
         elif report.note:
             self._say(report.note)
@@ -174,11 +204,12 @@ class GeneratorDock(GeneratorPanel):
     # ---- samples
 
     def _sample(self) -> None:
-        path = Path(str(self.model.value or ""))
+        path, asked = Path(str(self.model.value or "")), self.condition.value
         wanted = Wanted(
             int(self.how_many.value),
             int(self.draw.value),
             float(self.truncation.value),
+            condition="" if asked == IN_TURN else str(asked),
             montage=bool(self.montage.value),
         )
         try:
@@ -199,6 +230,39 @@ class GeneratorDock(GeneratorPanel):
             self._added(found)
             self._say(f"{wanted.count} samples of seed {wanted.seed}.")
             self.draw.value = wanted.seed + 1
+
+    def _show_nearest(self) -> None:
+        if self.last is not None and self.last.nearest is not None:
+            self._added(self.last.nearest)
+
+    def _paint(self) -> None:
+        layer = self.to_paint.value
+        if layer is None:
+            self._say("Choose the labels to paint first.")
+            return
+        path = Path(str(self.model.value))
+        job = Job(painted, path, layers.read(layer), int(self.draw.value))
+        job.item.connect(lambda found: self._painted(job, layer, found))
+        job.cancelled.connect(lambda: self._end(job, "Cancelled; nothing was painted."))
+        self._learns = False
+        self._begin(job, "Painting …")
+
+    def _painted(self, job: Job, layer: Layer, found: float | SpatialArray) -> None:
+        if job is not self._job:
+            return
+        if isinstance(found, float):
+            self.show_progress(found)
+        else:
+            made = layers.make_layer(layers.layer_data(found, "image", found))
+            place = self._viewer.layers.index(layer) if self._is_there(layer) else None
+            self._viewer.layers.insert(len(self._viewer.layers), made)
+            if place is not None:  # below its labels
+                self._viewer.layers.move(len(self._viewer.layers) - 1, place)
+            self._say(f"{made.name}: seed {self.draw.value}.")
+            self.draw.value += 1
+
+    def _is_there(self, layer: Layer) -> bool:
+        return layer in self._viewer.layers
 
     def _show_live(self, found: SpatialArray) -> None:
         """Show how samples get better, unless the user has removed their layer."""
@@ -239,6 +303,7 @@ class GeneratorDock(GeneratorPanel):
         if job is self._job:
             self._job, self._stopping = None, False
             self.run.text, self.more.enabled = "Train", True
+            self.paint.enabled = True
             self.progress.visible = False
             if text:
                 self._say(text)
@@ -261,8 +326,8 @@ class GeneratorDock(GeneratorPanel):
                 job.cancel()
 
 
-def _name(given: SpatialArray | Path) -> str:
-    return given.stem if isinstance(given, Path) else given.name
+def _number(channel: Any) -> int | None:
+    return None if channel in (None, ALL_CHANNELS) else int(channel)
 
 
 def _release(dock: "weakref.ref[GeneratorDock]") -> None:

@@ -9,13 +9,13 @@ from qtpy.QtWidgets import QVBoxLayout
 from napari_morphogen.generating import Settings, Wanted
 from napari_morphogen.generating.messages import MEANINGS
 from napari_morphogen.plugin.curve import Curve
-from napari_morphogen.plugin.panel import STEPS, Choices, show_share
+from napari_morphogen.plugin.panel import STEPS, Choices, row, show_share
 
 USUAL, FEW = Settings(), Wanted()
 BUDGETS = {"20 s": 20.0, "60 s": 60.0, "5 min": 300.0, "30 min": 1800.0}
-KINDS = ("flow", "vae")  # those that need no classes
 STATUS_HEIGHT = 72  # room for the report card
 PATCHES = (16, 32, 48, 64)
+IN_TURN = "all in turn"
 
 
 class GeneratorPanel(widgets.Container[widgets.Widget]):
@@ -23,41 +23,59 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
 
     Parameters
     ----------
-    images : callable
-        Returns names and layers that can be learnt from.
+    images, labels : callable
+        Return names and layers that can be learnt from and painted.
+    channels : callable
+        Returns the channels that can be chosen.
     """
 
-    def __init__(self, images: Choices) -> None:
+    def __init__(self, images: Choices, labels: Choices, channels: Choices) -> None:
         super().__init__(labels=False)
-        self._build_training(images)
+        self._build_source(images, labels, channels)
+        self._build_training()
         self._build_sampling()
+        self._build_painting(labels)
         self.progress = widgets.ProgressBar(label="", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.curve = Curve("loss")
-        learnt = self._form(
-            self.images, self.folder, self.kind, self.patch, self.budget, self.seed
-        )
-        made = self._form(self.model, self.how_many, self.draw, self.truncation)
-        self.extend([learnt, self.about, self.rotations, self.each, self.planes])
-        self.extend([self.run, self.progress])
+        source = (self.kind, self.images, self.folder, self.channel)
+        given = (self.label_layers, self.labels_folder)
+        learnt = self._form(*source, *given, self.patch, self.budget, self.seed)
+        drawn = (self.how_many, self.draw, self.condition, self.truncation)
+        made = self._form(self.model, self.to_paint, *drawn)
+        self.extend([learnt, self.about, self.classes, self.rotations])
+        self.extend([self.each, self.planes, self.run, self.progress])
         cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
-        self.extend([made, self.montage, self.more, self.status])
+        buttons = row(self.more, self.near)
+        self.extend([made, self.montage, buttons, self.paint, self.status])
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
         self.status.native.setMinimumHeight(STATUS_HEIGHT)
         cast(QVBoxLayout, self.native.layout()).addStretch()
 
-    def _build_training(self, images: Choices) -> None:
-        check, box = widgets.CheckBox, widgets.ComboBox
+    def _build_source(
+        self, images: Choices, labels: Choices, channels: Choices
+    ) -> None:
         about = "The image layers to learn from; hold Ctrl for several"
-        self.images = widgets.Select(name="images", choices=images, tooltip=about)
-        self.images.native.setMaximumHeight(80)
+        self.images = _several("images", images, about)
         about = "Learn from all images of a folder instead of layers"
-        self.folder = widgets.FileEdit(
-            name="folder", mode=FileDialogMode.EXISTING_DIRECTORY, tooltip=about
+        self.folder = _folder("folder", about)
+        self.channel = widgets.ComboBox(
+            name="channel", choices=channels, tooltip="Learn from one channel, or all"
         )
-        self.folder.line_edit.value = ""
-        self.kind = box(name="kind", choices=[k for k in MEANINGS if k in KINDS])
+        about = "The labels of the chosen images, in the same order"
+        self.label_layers = _several("labels", labels, about)
+        about = "The labels of the images in the folder, of the same names"
+        self.labels_folder = _folder("labels_folder", about)
+        self.classes = widgets.CheckBox(
+            label="",
+            text="Every layer, or subfolder, is a class",
+            tooltip="Samples can then be asked for by the name of the layer or folder",
+        )
+
+    def _build_training(self) -> None:
+        check, box = widgets.CheckBox, widgets.ComboBox
+        self.kind = box(name="kind", choices=list(MEANINGS))
         self.about = widgets.Label(name="about", label="")
         about = "Rows and columns of what is learnt from and made"
         self.patch = box(name="patch", choices=PATCHES, value=32, tooltip=about)
@@ -103,10 +121,55 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             max=1.5,
             tooltip="Below 1 samples are more usual and less varied",
         )
+        self.condition = widgets.ComboBox(
+            name="condition", label="class", choices=[IN_TURN], tooltip="To ask for"
+        )
         self.montage = widgets.CheckBox(
             label="", text="Side by side", tooltip="Otherwise one behind the other"
         )
         self.more = widgets.PushButton(name="more", text="Make samples")
+        self.near = widgets.PushButton(
+            name="near",
+            text="Show nearest",
+            enabled=False,
+            tooltip="Samples most like what was learnt from, each beside the patch "
+            "that it is most like: are they copies?",
+        )
+
+    def _build_painting(self, labels: Choices) -> None:
+        self.to_paint = widgets.ComboBox(
+            name="to_paint",
+            label="paint labels",
+            choices=labels,
+            nullable=True,
+            tooltip="The labels to make an image for, drawn or from the Generate dock",
+        )
+        self.paint = widgets.PushButton(
+            name="paint",
+            text="Paint",
+            tooltip="Make an image for the labels, exactly in their place",
+        )
+
+    def unfold(self, *, trains: bool, paints: bool) -> None:
+        """Show what painters need, and hide what they do not, or the other way.
+
+        Parameters
+        ----------
+        trains : bool
+            Whether a painter is to be trained.
+        paints : bool
+            Whether the chosen model is one.
+        """
+        samples = (self.how_many, self.truncation, self.montage, self.more)
+        shown: tuple[tuple[tuple[widgets.Widget, ...], bool], ...] = (
+            ((self.label_layers, self.labels_folder), trains),
+            ((self.classes,), not trains),
+            ((self.to_paint, self.paint), paints),
+            ((*samples, self.condition), not paints),
+        )
+        for parts, visible in shown:
+            for part in parts:
+                part.visible = visible
 
     def _form(self, *rows: widgets.Widget) -> widgets.Widget:
         form = widgets.Container[Any](widgets=list(rows))
@@ -116,3 +179,20 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
         show_share(self.progress, share)
+
+
+def _several(name: str, choices: Choices, about: str) -> widgets.Select:
+    made = widgets.Select(name=name, choices=choices, tooltip=about)
+    made.native.setMaximumHeight(64)
+    return made
+
+
+def _folder(name: str, about: str) -> widgets.FileEdit:
+    made = widgets.FileEdit(
+        name=name,
+        label=name.replace("_", " "),
+        mode=FileDialogMode.EXISTING_DIRECTORY,
+        tooltip=about,
+    )
+    made.line_edit.value = ""
+    return made

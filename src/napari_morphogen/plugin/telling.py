@@ -104,6 +104,8 @@ class Telling:
         """Return the index of the frame in view, for every lesson in sight."""
         found = {}
         for number, (pair, todo) in self._lessons.items():
+            if pair.image not in self._viewer.layers:
+                continue
             with suppress(InputError):  # out of sight
                 view = seen(self._viewer, pair.image, pair.axes, todo, number)
                 found[number] = view.index
@@ -121,7 +123,7 @@ class Telling:
         """Tell what is painted on the frames in view."""
         for number, index in self._frames().items():
             pair, todo = self._lessons[number]
-            if self._job is not None and pair.image in self._viewer.layers:
+            if self._job is not None:
                 self._job.tell(Painted(number, index, pair.painted(todo, index)))
 
     def _tell_view(self) -> None:
