@@ -54,7 +54,7 @@ def main() -> None:
     print(f"| painted synthetic cells | {agreement(drawn, cells)} |")
     if given.picture is not None:
         rows = [
-            [np.asarray(two.data) % 9, made.data, one.data]
+            [shaded(two), made.data, one.data]
             for (one, two), made in zip(unseen, painted, strict=True)
         ]
         save(given.picture, rows[:SHOWN])
@@ -102,6 +102,12 @@ def save(path: Path, rows: list[list[Array]]) -> None:
 
     grey = np.vstack([np.hstack([scaled(one) for one in row]) for row in rows])
     Image.fromarray(grey).save(path)
+
+
+def shaded(labels: SpatialArray) -> Array:
+    """Return labels in a few greys, all of them seen."""
+    found = np.asarray(labels.data)
+    return np.where(found > 0, found % 7 + 4, 0)
 
 
 def scaled(image: Array) -> Array:

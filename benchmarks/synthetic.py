@@ -10,12 +10,11 @@ makes synthetic pairs of what is known of these five alone:
 - cells: `synthetic_cells` with the parameters that `cells_like` reads from each;
 - shuffled: `shuffle_objects`, the objects of each placed anew.
 
-`--real N` chooses N images instead of five, `--kinds` one of the two sets, `--not-alone`
-leaves out the networks that learn from synthetic pairs alone, and `--painter SECONDS` adds a third set: a generator
-learns to paint the chosen images from their labels, and paints labels of
-`synthetic_cells`. All networks take equally many steps with the same augmentation.
-Printed: every row, means with standard deviations,
-and what the differences say.
+`--real N` chooses N images instead of five, `--kinds` one of both sets, `--not-alone`
+leaves out networks that learn from synthetic pairs alone. `--painter SECONDS` adds a
+set: a generator learns to paint the chosen images from their labels, and paints labels
+of `synthetic_cells`. All networks take equally many steps with the same augmentation.
+Printed: every row, means with standard deviations, and what the differences say.
 """
 
 import argparse

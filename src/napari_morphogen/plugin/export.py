@@ -36,7 +36,9 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "ONNX": Kind("onnx", False, "Runs without PyTorch: here, and in most programs."),
+    "ONNX": Kind(
+        "onnx", False, "Runs without PyTorch, in most programs; networks here, too."
+    ),
     "ONNX, half the size": Kind(
         "onnx", True, "Weights in half precision; how much differs is shown."
     ),

@@ -113,9 +113,9 @@ class GeneratorDock(GeneratorPanel):
     def _model_changed(self) -> None:
         """Offer what the chosen model can be asked for."""
         path = self.model.value
-        kind = network_of(path).get("kind")
+        paints = bool(network_of(path).get("maps"))
         self.condition.choices = [IN_TURN, *classes_of(path)]
-        self.unfold(trains=self.kind.value == PAINTER, paints=kind == PAINTER)
+        self.unfold(trains=self.kind.value == PAINTER, paints=paints)
         self.condition.visible = len(self.condition.choices) > 1
 
     @property

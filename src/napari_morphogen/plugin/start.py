@@ -12,8 +12,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
 PLUGIN = "napari-morphogen"
-NAMED = ("napari-morphogen", "napari", "qtpy", "PyQt6", "PySide6", "numpy", "scipy")
-NAMED += ("scikit-image", "scikit-learn", "numba", "dask", "zarr", "torch")
+NAMED = (
+    *("napari-morphogen", "napari", "qtpy", "PyQt6", "PySide6", "numpy", "scipy"),
+    *("scikit-image", "scikit-learn", "numba", "dask", "zarr", "torch"),
+)
 
 
 class Start(NamedTuple):
@@ -157,9 +159,9 @@ class StartDock(widgets.Container[widgets.Widget]):
         self.job = widgets.RadioButtons(
             name="job",
             choices=[start.job for start in STARTS],
-            value=STARTS[0].job,
             tooltip="What do you want to do?",
         )
+        self.job.value = STARTS[0].job
         self.own = widgets.CheckBox(
             name="own",
             label="",
