@@ -215,6 +215,25 @@ def generator(viewer: Any) -> None:
     wait(lambda: dock.run.text == "Train", "the generator", 180)
 
 
+def latent(viewer: Any) -> None:
+    from napari_morphogen.generating import Settings, learn
+    from napari_morphogen.samples import coins
+
+    path = Path(tempfile.mkdtemp(), "coins.morphogen")
+    for _ in learn([coins()], Settings("vae", seconds=40), path, looks=False):
+        pass
+    dock = open_(viewer, "", "Inside a VAE")
+    dock.model.value = path
+    wait(lambda: len(viewer.layers) == 1, "the mean")
+    dock.sliders[0].value = 2
+    wait(lambda: dock._job is None, "the image")
+
+
+def start(viewer: Any) -> None:
+    dock = open_(viewer, "", "Start here")
+    dock.job.value = "Train a network on strokes or objects"
+
+
 def preview(viewer: Any) -> None:
     dock = open_(viewer, "retina", "Threshold")
     dock.form.rule.value = "local"
@@ -247,7 +266,10 @@ PICTURES = (
     enhance,
     generate,
     generator,
+    latent,
+    start,
     evaluate,
+    tune,
     object_classes,
     export,
     preview,

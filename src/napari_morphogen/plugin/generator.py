@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 
@@ -27,7 +26,6 @@ from napari_morphogen.plugin.generator_panel import BUDGETS, IN_TURN, GeneratorP
 from napari_morphogen.plugin.generator_source import (
     PAINTER,
     chosen,
-    classes_of,
     images_of,
     labels_of,
     network_of,
@@ -39,7 +37,6 @@ from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
 FIGURES = ("texture", "sharpness", "coverage", "copies")
-GAP = 4  # pixels between layers of samples
 CURVE = ("loss", "gap")  # of the losses, what is drawn
 
 
@@ -63,7 +60,7 @@ class GeneratorDock(GeneratorPanel):
         for event in self._events():
             event.connect(self._layers_changed)
         self.kind.changed.connect(lambda: self._kind_changed())
-        self.images.changed.connect(lambda: self.channel.reset_choices())
+        self.images.changed.connect(lambda: self._offer_channels())
         self.model.changed.connect(lambda: self._model_changed())
         self.near.changed.connect(lambda: self._show_nearest())
         self.paint.changed.connect(lambda: self._paint())
@@ -92,6 +89,10 @@ class GeneratorDock(GeneratorPanel):
         count = image.data.shape[image.axes.index("c")]
         return [ALL_CHANNELS, *map(str, range(count))]
 
+    def _offer_channels(self) -> None:
+        self.channel.reset_choices()
+        self.channel.visible = len(self.channel.choices) > 1
+
     def _layers_changed(self, event: object = None) -> None:
         pairs: Any = (
             (self.images, images_of),
@@ -104,17 +105,18 @@ class GeneratorDock(GeneratorPanel):
             kept = [layer for layer in before or () if layer in offered]
             several.value = kept or offered[-1:]
         self.to_paint.reset_choices()
-        self.channel.reset_choices()
+        self._offer_channels()
 
     def _kind_changed(self) -> None:
         self.about.value = MEANINGS[self.kind.value]
+        self.suggest_patch()
         self._model_changed()
 
     def _model_changed(self) -> None:
         """Offer what the chosen model can be asked for."""
         path = self.model.value
         paints = bool(network_of(path).get("maps"))
-        self.condition.choices = [IN_TURN, *classes_of(path)]
+        self.condition.reset_choices()
         self.unfold(trains=self.kind.value == PAINTER, paints=paints)
         self.condition.visible = len(self.condition.choices) > 1
 
@@ -275,20 +277,10 @@ class GeneratorDock(GeneratorPanel):
     def _added(self, found: SpatialArray) -> Layer:
         """Show samples in a layer of their own, beside all others."""
         made = layers.make_layer(layers.layer_data(found, "image", found))
-        self._place(made)
+        layers.place_beside(made, self._viewer.layers)
         added = self._viewer.add_layer(made)
         self._viewer.reset_view()  # beside the images it would not be seen
         return added
-
-    def _place(self, layer: Layer) -> None:
-        """Move a layer to the right of all others, so that it covers none."""
-        ends = [one.extent.world[:, -2:] for one in self._viewer.layers]
-        ends = [one for one in ends if np.isfinite(one).all()]
-        if ends:
-            top, _ = np.min(ends, axis=(0, 1))
-            _, right = np.max(ends, axis=(0, 1))
-            place = (top, right + layer.scale[-1] * GAP)
-            layer.translate = (*layer.translate[:-2], *place)
 
     # ---- the end
 

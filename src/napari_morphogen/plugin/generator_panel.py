@@ -1,5 +1,6 @@
 """The widgets of the dock for generators and where they stand."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from magicgui import widgets
@@ -9,12 +10,14 @@ from qtpy.QtWidgets import QVBoxLayout
 from napari_morphogen.generating import Settings, Wanted
 from napari_morphogen.generating.messages import MEANINGS
 from napari_morphogen.plugin.curve import Curve
+from napari_morphogen.plugin.generator_source import PAINTER, classes_of
 from napari_morphogen.plugin.panel import STEPS, Choices, row, show_share
 
 USUAL, FEW = Settings(), Wanted()
 BUDGETS = {"20 s": 20.0, "60 s": 60.0, "5 min": 300.0, "30 min": 1800.0}
 STATUS_HEIGHT = 72  # room for the report card
 PATCHES = (16, 32, 48, 64)
+SEEN = 64  # pixels of a painter's patches: objects and what is around them
 IN_TURN = "all in turn"
 
 
@@ -40,17 +43,20 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         self.curve = Curve("loss")
         source = (self.kind, self.images, self.folder, self.channel)
         given = (self.label_layers, self.labels_folder)
-        learnt = self._form(*source, *given, self.patch, self.budget, self.seed)
+        learnt = self._form(*source, *given, self.patch, self.budget)
+        rare = [self._form(self.seed), self.rotations, self.each, self.planes]
         drawn = (self.how_many, self.draw, self.condition, self.truncation)
         made = self._form(self.model, self.to_paint, *drawn)
-        self.extend([learnt, self.about, self.classes, self.rotations])
-        self.extend([self.each, self.planes, self.run, self.progress])
+        self.extend([learnt, self.about, self.classes, self.advanced, *rare])
+        self.extend([self.run, self.progress])
         cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
         buttons = row(self.more, self.near)
         self.extend([made, self.montage, buttons, self.paint, self.status])
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
         self.status.native.setMinimumHeight(STATUS_HEIGHT)
+        self.advanced.changed.connect(lambda shown: _show(rare, shown))
+        _show(rare, False)
         cast(QVBoxLayout, self.native.layout()).addStretch()
 
     def _build_source(
@@ -100,6 +106,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             text="Volumes plane by plane",
             tooltip="Only vae makes volumes",
         )
+        self.advanced = check(label="", text="Advanced")
         self.run = widgets.PushButton(name="run", text="Train")
 
     def _build_sampling(self) -> None:
@@ -122,7 +129,10 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             tooltip="Below 1 samples are more usual and less varied",
         )
         self.condition = widgets.ComboBox(
-            name="condition", label="class", choices=[IN_TURN], tooltip="To ask for"
+            name="condition",
+            label="class",
+            choices=lambda _: [IN_TURN, *classes_of(self.model.value)],
+            tooltip="To ask for",
         )
         self.montage = widgets.CheckBox(
             label="", text="Side by side", tooltip="Otherwise one behind the other"
@@ -150,6 +160,14 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             tooltip="Make an image for the labels, exactly in their place",
         )
 
+    def suggest_patch(self) -> None:
+        """Change the size of patches with the kind, unless the user has chosen one."""
+        usual, painted = (USUAL.patch, SEEN)
+        if self.kind.value == PAINTER:
+            usual, painted = painted, usual
+        if self.patch.value == painted:
+            self.patch.value = usual
+
     def unfold(self, *, trains: bool, paints: bool) -> None:
         """Show what painters need, and hide what they do not, or the other way.
 
@@ -168,8 +186,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             ((*samples, self.condition), not paints),
         )
         for parts, visible in shown:
-            for part in parts:
-                part.visible = visible
+            _show(parts, visible)
 
     def _form(self, *rows: widgets.Widget) -> widgets.Widget:
         form = widgets.Container[Any](widgets=list(rows))
@@ -179,6 +196,11 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
         show_share(self.progress, share)
+
+
+def _show(parts: Iterable[widgets.Widget], visible: bool) -> None:
+    for part in parts:
+        part.visible = visible
 
 
 def _several(name: str, choices: Choices, about: str) -> widgets.Select:

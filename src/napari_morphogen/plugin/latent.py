@@ -11,7 +11,6 @@ from napari.viewer import Viewer
 from napari_morphogen.generating import between, compression, explored, ready, walk
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
-from napari_morphogen.plugin.generator_panel import IN_TURN
 from napari_morphogen.plugin.generator_source import classes_of, images_of, network_of
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.spatial import SpatialArray
@@ -43,7 +42,10 @@ class LatentDock(widgets.Container[widgets.Widget]):
         )
         self.model.line_edit.value = ""
         self.condition = widgets.ComboBox(
-            name="condition", label="class", choices=[], visible=False
+            name="condition",
+            label="class",
+            choices=lambda _: classes_of(self.model.value),
+            visible=False,
         )
         about = "Standard deviations from the mean, along a principal axis of the codes"
         self.sliders = [
@@ -74,13 +76,13 @@ class LatentDock(widgets.Container[widgets.Widget]):
         self.way = widgets.PushButton(name="way", text="Interpolate")
         self.image = image(name="image", tooltip="The image to encode and decode")
         self.again = widgets.PushButton(name="again", text="Reconstruct")
+        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
         self.status = widgets.Label(name="status", label="")
         self.status.native.setWordWrap(True)
         self.extend([_form(self.model, self.condition, *self.sliders), self.reset])
         ends = (self.first, self.last, self.seed, self.how_many)
-        self.extend(
-            [_form(*ends), self.way, _form(self.image), self.again, self.status]
-        )
+        self.extend([_form(*ends), self.way, _form(self.image), self.again])
+        self.extend([self.cancel, self.status])
 
     def _connect(self) -> None:
         self.model.changed.connect(lambda: self._model_changed())
@@ -90,6 +92,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
         self.reset.changed.connect(lambda: self._reset())
         self.way.changed.connect(lambda: self._interpolate())
         self.again.changed.connect(lambda: self._reconstruct())
+        self.cancel.changed.connect(lambda: self._stop())
         for event in self._events():
             event.connect(self._layers_changed)
         self._layers_changed()
@@ -103,10 +106,9 @@ class LatentDock(widgets.Container[widgets.Widget]):
             choice.reset_choices()
 
     def _model_changed(self) -> None:
-        known = classes_of(self.model.value)
         with self.condition.changed.blocked():
-            self.condition.choices = known
-        self.condition.visible = bool(known)
+            self.condition.reset_choices()
+        self.condition.visible = bool(self.condition.choices)
         self._layer = None
         self._reset()
 
@@ -148,8 +150,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
         if self._layer is not None and self._layer in self._viewer.layers:
             self._layer.data = plane.data
         else:
-            self._layer = self._added(plane)
-            self._viewer.reset_view()
+            self._layer = self._beside(plane)
 
     def _interpolate(self) -> None:
         seed = int(self.seed.value)
@@ -160,7 +161,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
         ]
         text = "Looking for the way …"
         job = partial(between, count=int(self.how_many.value))
-        self._begin(lambda found: self._added(found), text, job, *ends)
+        self._begin(self._beside, text, job, *ends)
 
     def _reconstruct(self) -> None:
         if self.image.value is None:
@@ -170,16 +171,21 @@ class LatentDock(widgets.Container[widgets.Widget]):
         self._begin(self._show_again, "Encoding and decoding …", compression, image)
 
     def _show_again(self, found: Any) -> None:
-        self._added(found.image)
+        image = found.image
+        made = layers.make_layer(layers.layer_data(image, "image", image))
+        self._viewer.add_layer(made)
         self._say(
             f"A code has {found.values} values ({found.bytes_code} bytes), a patch "
             f"{found.pixels} ({found.bytes_patch} bytes). PSNR {found.psnr:.1f} dB, "
             f"SSIM {found.ssim:.2f}."
         )
 
-    def _added(self, found: SpatialArray) -> Layer:
+    def _beside(self, found: SpatialArray) -> Layer:
         made = layers.make_layer(layers.layer_data(found, "image", found))
-        return self._viewer.add_layer(made)
+        layers.place_beside(made, self._viewer.layers)
+        added = self._viewer.add_layer(made)
+        self._viewer.reset_view()  # beside the images it would not be seen
+        return added
 
     # ---- jobs
 
@@ -194,17 +200,22 @@ class LatentDock(widgets.Container[widgets.Widget]):
 
     def _start(self, take: Any, text: str, function: Any, *given: Any) -> None:
         asked = self.condition.value if self.condition.visible else ""
-        condition = "" if asked in (None, IN_TURN) else str(asked)
-        job = Job(partial(explored, function, condition=condition), *given)
+        job = Job(partial(explored, function, condition=str(asked or "")), *given)
         job.item.connect(take)
         job.finished.connect(lambda _: self._end())
         job.failed.connect(lambda words: self._end(words))
-        self._job = job
+        job.cancelled.connect(lambda: self._end("Cancelled."))
+        self._job, self.cancel.enabled = job, True
         self._say(text)
         job.start()
 
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._moved = False
+            self._job.cancel()
+
     def _end(self, text: str = "") -> None:
-        self._job = None
+        self._job, self.cancel.enabled = None, False
         if text:
             self._say(text)
         if self._moved:

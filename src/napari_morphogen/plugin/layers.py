@@ -1,5 +1,6 @@
 """napari layers to arrays with geometry, and back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from napari_morphogen.spatial import (
     check_axes,
     guess_axes,
 )
+
+GAP = 4  # pixels between layers that lie side by side
 
 
 def read(layer: Layer, axes: str | None = None, level: int = 0) -> SpatialArray:
@@ -211,3 +214,22 @@ def _embed_affine(matrix: NDArray[Any], ndim: int) -> NDArray[Any]:
     whole[:size, :size] = matrix[:size, :size]
     whole[:size, -1] = matrix[:size, -1]
     return whole
+
+
+def place_beside(layer: Layer, others: Iterable[Layer]) -> None:
+    """Move a layer to the right of others, so that it covers none.
+
+    Parameters
+    ----------
+    layer : Layer
+        Is moved; not in the viewer yet.
+    others : iterable of Layer
+        Already there.
+    """
+    ends = [one.extent.world[:, -2:] for one in others]
+    ends = [one for one in ends if np.isfinite(one).all()]
+    if ends:
+        top, _ = np.min(ends, axis=(0, 1))
+        _, right = np.max(ends, axis=(0, 1))
+        place = (top, right + layer.scale[-1] * GAP)
+        layer.translate = (*layer.translate[:-2], *place)
