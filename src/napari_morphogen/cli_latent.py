@@ -10,6 +10,8 @@ from napari_morphogen.cli_files import OK
 from napari_morphogen.generating.latent import between, compression, walk
 from napari_morphogen.params import InputError
 
+MOST = 4096  # axes and images
+
 
 def add_parser(commands: Any) -> None:
     """Add `latent` to the parser of commands.
@@ -50,9 +52,9 @@ def _new(kinds: Any, name: str, about: str, command: Any) -> argparse.ArgumentPa
 
 
 def _walk(given: argparse.Namespace) -> int:
-    if given.axis < 1 or given.count < 1:
+    if not (1 <= given.axis <= MOST and 1 <= given.count <= MOST):
         raise InputError(
-            f"Expected --axis and --count of at least 1, but got {given.axis} and "
+            f"Expected --axis and --count of 1 to {MOST}, but got {given.axis} and "
             f"{given.count}."
         )
     positions = np.zeros((given.count, given.axis))

@@ -119,6 +119,8 @@ def _files(folder: Path, panel: Any, painter: bool) -> Chosen:
         return Chosen([image for image, _ in found], labels=[one for _, one in found])
     if not (panel.classes.value or panel.kind.value == "cvae"):
         return Chosen(list(image_paths([folder])))
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; choose another one.")
     below = sorted(path for path in folder.iterdir() if path.is_dir())
     files = [(path, one.name) for one in below for path in image_paths([one])]
     if len(below) < 2:

@@ -1,5 +1,6 @@
 """The dock to look into a VAE: sliders along its axes, ways between images."""
 
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
         self._layer: Layer | None = None  # that follows the sliders
         self._build()
         self._connect()
+        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
         POOL.warm()
         self._warm = Job(ready)
         self._warm.failed.connect(self._say)
@@ -110,6 +112,9 @@ class LatentDock(widgets.Container[widgets.Widget]):
             self.condition.reset_choices()
         self.condition.visible = bool(self.condition.choices)
         self._layer = None
+        job, self._job = self._job, None  # of the model before: nothing of it arrives
+        if job is not None:
+            job.cancel()
         self._reset()
 
     def _path(self) -> Path:
@@ -201,10 +206,10 @@ class LatentDock(widgets.Container[widgets.Widget]):
     def _start(self, take: Any, text: str, function: Any, *given: Any) -> None:
         asked = self.condition.value if self.condition.visible else ""
         job = Job(partial(explored, function, condition=str(asked or "")), *given)
-        job.item.connect(take)
-        job.finished.connect(lambda _: self._end())
-        job.failed.connect(lambda words: self._end(words))
-        job.cancelled.connect(lambda: self._end("Cancelled."))
+        job.item.connect(lambda found: take(found) if job is self._job else None)
+        job.finished.connect(lambda _: self._end(job))
+        job.failed.connect(lambda words: self._end(job, words))
+        job.cancelled.connect(lambda: self._end(job, "Cancelled."))
         self._job, self.cancel.enabled = job, True
         self._say(text)
         job.start()
@@ -214,7 +219,9 @@ class LatentDock(widgets.Container[widgets.Widget]):
             self._moved = False
             self._job.cancel()
 
-    def _end(self, text: str = "") -> None:
+    def _end(self, job: Job, text: str = "") -> None:
+        if job is not self._job:
+            return
         self._job, self.cancel.enabled = None, False
         if text:
             self._say(text)
@@ -226,13 +233,23 @@ class LatentDock(widgets.Container[widgets.Widget]):
 
     def close(self) -> None:
         """Stop what runs and let go of the viewer."""
+        self.release()
+        super().close()
+
+    def release(self) -> None:
+        """End the jobs and let go of the viewer, without touching any widget."""
         for event in self._events():
             event.disconnect(self._layers_changed)
         jobs, self._job = (self._job, self._warm), None
         for job in jobs:
             if job is not None:
                 job.cancel()
-        super().close()
+
+
+def _release(dock: "weakref.ref[LatentDock]") -> None:
+    alive = dock()  # what the garbage collector takes apart has nothing to release
+    if alive is not None:
+        alive.release()
 
 
 def _form(*rows: widgets.Widget) -> widgets.Widget:
