@@ -225,8 +225,8 @@ def latent(viewer: Any) -> None:
     dock = open_(viewer, "", "Inside a VAE")
     dock.model.value = path
     wait(lambda: len(viewer.layers) == 1, "the mean")
-    dock.sliders[0].value = 2
-    wait(lambda: dock._job is None, "the image")
+    dock.sliders[0].value = -2
+    wait(lambda: dock._work.job is None, "the image")
 
 
 def start(viewer: Any) -> None:

@@ -155,6 +155,10 @@ def _alike(
     usual = {param.name: param.default for param in parameters(method.function)}
     pairs = paired(given.like[1], given.like[0]).found
     likes = [one for labels, image in pairs for one in _like(Files(image, labels))]
+    if not likes:
+        raise InputError(
+            f"No object is labelled in {given.like[1]}; give labels of cells to copy."
+        )
     for (values, targets), found in zip(jobs, cycle(likes), strict=False):
         chosen = {name: v for name, v in values.items() if v != usual[name]}
         yield values | found | chosen, targets
@@ -169,7 +173,8 @@ def _like(pair: Files) -> list[dict[str, Any]]:
 
     found = whole(pair)
     image = read(pair.image)
-    size = micrometers(image.scale[image.axes.index("x")], image.units[-1])
+    at = image.axes.index("x")
+    size = micrometers(image.scale[at], image.units[at])
     sizes = {"pixel_size": round(size or 0.0, 3)}
     if len(found.spacing) == 3:
         sizes["plane_distance"] = found.spacing[0] / found.spacing[-1] * (size or 1.0)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_morphogen import write
+from napari_morphogen.cli import main
 from napari_morphogen.generate.cells import synthetic_cells
 from napari_morphogen.generate.likeness import cells_like
 from napari_morphogen.params import InputError, check
@@ -81,3 +83,14 @@ def test_hostile_input():
         found = cells_like(*given)
         check(synthetic_cells, {**found, "seed": 1})
         assert all(np.isfinite(value) for value in found.values())
+
+
+def test_the_command_says_that_nothing_is_labelled(tmp_path, capsys):
+    image, labels = synthetic_cells(height=40, width=40, count=3, seed=1)
+    write(tmp_path / "image.tif", image)
+    write(tmp_path / "labels.tif", labels * 0)
+    pair = [str(tmp_path / f"{name}.tif") for name in ("image", "labels")]
+    call = ["generate", "synthetic_cells", str(tmp_path / "new.tif"), "--like", *pair]
+    assert main(call) == 2
+    assert "o object is labelled" in capsys.readouterr().err
+    assert not (tmp_path / "new.tif").exists()

@@ -218,3 +218,21 @@ def test_one_channel_is_learnt_from(dock, viewer, until):
     dock.run.native.click()
     until(lambda: dock.run.text == "Train", 60)
     assert dock.last.samples.axes == "yx"
+
+
+def test_a_folder_of_classes_that_is_not_there_is_said(dock, tmp_path):
+    dock.kind.value = "cvae"
+    dock.folder.line_edit.value = str(tmp_path / "none")
+    dock.run.native.click()
+    assert "There is no folder" in dock.status.value
+
+
+def test_what_is_shown_follows_the_kind_and_the_model(dock, tmp_path):
+    dock.kind.value = "painter"
+    assert not dock.paint.native.isHidden()
+    assert dock.more.native.isHidden()
+    path = tmp_path / "m.morphogen"
+    list(learn([coins()], Settings("vae", patch=16, seconds=0.2, width=8), path))
+    dock.model.value = path
+    assert dock.paint.native.isHidden()
+    assert not dock.more.native.isHidden()

@@ -27,7 +27,7 @@ def dock(viewer, open_dock):
 
 
 def idle(dock):
-    return dock._job is None
+    return dock._work.job is None
 
 
 def test_sliders_move_the_image(dock, viewer, model, until):

@@ -1,6 +1,6 @@
 """Whether synthetic pairs help a network: what the dock and the command share."""
 
-from napari_morphogen.helping.course import does_it_help, ready
+from napari_morphogen.helping.course import does_it_help
 from napari_morphogen.helping.messages import Report, Row, Settings
 from napari_morphogen.helping.verdict import Difference, differences, verdict
 
@@ -11,6 +11,5 @@ __all__ = [
     "Settings",
     "differences",
     "does_it_help",
-    "ready",
     "verdict",
 ]

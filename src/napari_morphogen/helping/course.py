@@ -95,14 +95,6 @@ def does_it_help(
     yield from _Course(real, synthetic, settings, unseen).run()
 
 
-def ready() -> Iterator[None]:
-    """Import what training needs; for a worker that waits."""
-    need_networks()
-    import napari_morphogen.nn.training  # noqa: F401
-
-    yield None
-
-
 class _Course:
     """All trainings of a comparison, one after the other."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from napari_morphogen.params import InputError
+from napari_morphogen.learning.messages import check_limits
 
 WATERSHED, REAL = "watershed", "real"  # arms that see no synthetic pair
 LIMITS = (
@@ -59,12 +59,7 @@ class Settings:
 
     def check(self) -> None:
         """Raise InputError when a value cannot be used."""
-        for name, low, high in LIMITS:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(
-                    f"Expected `{name}` from {low} to {high}, but got {value}."
-                )
+        check_limits(self, LIMITS)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What goes into a training, what is told it meanwhile, and what comes out."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -83,12 +83,25 @@ class Settings:
 
     def check(self) -> None:
         """Raise InputError when a value cannot be used."""
-        for name, low, high in LIMITS:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(
-                    f"Expected `{name}` from {low} to {high}, but got {value}."
-                )
+        check_limits(self, LIMITS)
+
+
+def check_limits(settings: object, limits: Iterable[tuple[str, float, float]]) -> None:
+    """Raise InputError when a value of settings is beyond its limits.
+
+    Parameters
+    ----------
+    settings : object
+        With the values as attributes.
+    limits : iterable of (str, float, float)
+        Name, least and greatest value.
+    """
+    for name, low, high in limits:
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise InputError(
+                f"Expected `{name}` from {low} to {high}, but got {value}."
+            )
 
 
 class Lesson(NamedTuple):

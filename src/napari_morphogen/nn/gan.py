@@ -156,10 +156,12 @@ class AdversarialLearner:
         return loss.detach()
 
     def _make(self, fakes: Tensor, classes: Tensor | None) -> Tensor:
+        self.judge.requires_grad_(False)  # its own gradient is of no use here
         found = self.judge(augmented(fakes, float(self.seen[2])), classes)
         loss = functional.softplus(-found).mean()
         self.makes.zero_grad()
         loss.backward()
+        self.judge.requires_grad_(True)
         self.makes.step()
         return loss.detach()
 

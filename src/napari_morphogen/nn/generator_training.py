@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
-from napari_morphogen.nn.generator import Generator, GeneratorConfig, family
+from napari_morphogen.nn.generator import Family, Generator, GeneratorConfig, family
 from napari_morphogen.nn.generator_conditions import (
     check_told,
     checked_classes,
@@ -159,18 +159,20 @@ class GeneratorTraining:
             tuple(class_names) if self.classes is not None else (),
             len(maps[0]) if maps else 0,
         )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.options.seed)
-            self.learner: Learns = kind.learner(
-                kind.build(self.config),
-                self.batch,
-                self.options.rate or kind.rate,
-                self.options.device,
-            )
+        self.learner = self._begun(kind)
         self.position = (0, 0.0)
         self.losses: dict[str, float] = {}
         self._good: dict[str, Tensor] | None = None
         self._returns, self._said = 0, ""
+
+    def _begun(self, kind: Family) -> Learns:
+        """Return what learns, with weights that follow from the seed."""
+        rate, device = self.options.rate or kind.rate, self.options.device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.options.seed)
+            network = kind.build(self.config)
+            found: Learns = kind.learner(network, self.batch, rate, device)
+        return found
 
     def _ranges(self, images: Sequence[NDArray[Any]]) -> list[Range]:
         """Return the range of every image; the one that samples get is kept."""

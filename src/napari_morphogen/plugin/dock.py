@@ -1,7 +1,6 @@
 """The dock of one family of methods: choose, set, preview, run."""
 
 import weakref
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from napari_morphogen.folders import Written, folder_words, run_folder
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.pipeline import State, states
 from napari_morphogen.plugin import forms, layers, marks, settings
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import ALL_CHANNELS, Panel
 from napari_morphogen.plugin.preview import Preview, is_preview
@@ -79,7 +79,7 @@ class MethodDock(Panel):
         self._timer = QTimer(self.native)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
 
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
@@ -392,9 +392,3 @@ class MethodDock(Panel):
         if self._job is not None:
             job, self._job = self._job, None
             job.cancel()
-
-
-def _release(dock: "weakref.ref[MethodDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

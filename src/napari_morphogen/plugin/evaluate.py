@@ -2,7 +2,6 @@
 
 import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from napari_morphogen.image_sets import ImageSet, SetOptions, compare_sets
 from napari_morphogen.io.disk import write_text
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import STEPS
 from napari_morphogen.plugin.preview import camera, is_preview
@@ -72,7 +72,7 @@ class EvaluateDock(ScorePanel):
             signal.connect(lambda index: self.go_to(index.row()))
         for event in self._layer_events():
             event.connect(self._layers_changed)
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
 
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
@@ -375,9 +375,3 @@ class EvaluateDock(ScorePanel):
 
 def _put(maps: list[Any], number: int, place: Any, codes: Any) -> None:
     maps[number][place] = codes
-
-
-def _release(dock: "weakref.ref[EvaluateDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

@@ -1,6 +1,5 @@
 """The dock that trains generators on layers and makes new images with them."""
 
-import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from napari_morphogen.generating import (
 from napari_morphogen.generating.messages import MEANINGS
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.generator_panel import BUDGETS, IN_TURN, GeneratorPanel
 from napari_morphogen.plugin.generator_source import (
     PAINTER,
@@ -66,7 +66,7 @@ class GeneratorDock(GeneratorPanel):
         self.paint.changed.connect(lambda: self._paint())
         self.run.changed.connect(lambda: self._pressed())
         self.more.changed.connect(lambda: self._sample())
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
         self._kind_changed()
         self._layers_changed()
         POOL.warm()
@@ -114,10 +114,10 @@ class GeneratorDock(GeneratorPanel):
 
     def _model_changed(self) -> None:
         """Offer what the chosen model can be asked for."""
-        path = self.model.value
-        paints = bool(network_of(path).get("maps"))
+        trains, network = self.kind.value == PAINTER, network_of(self.model.value)
         self.condition.reset_choices()
-        self.unfold(trains=self.kind.value == PAINTER, paints=paints)
+        paints = bool(network.get("maps")) if network else trains
+        self.unfold(trains=trains, paints=paints)
         self.condition.visible = len(self.condition.choices) > 1
 
     @property
@@ -320,9 +320,3 @@ class GeneratorDock(GeneratorPanel):
 
 def _number(channel: Any) -> int | None:
     return None if channel in (None, ALL_CHANNELS) else int(channel)
-
-
-def _release(dock: "weakref.ref[GeneratorDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

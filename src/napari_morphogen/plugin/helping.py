@@ -1,7 +1,5 @@
 """The dock that says whether synthetic pairs help a network."""
 
-import weakref
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout
 from napari_morphogen.helping import Report, Settings, verdict
 from napari_morphogen.helping.folders import Folders, compare_folders
 from napari_morphogen.helping.tables import summary_rows, table_rows
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
 from napari_morphogen.plugin.panel import STEPS, show_share
@@ -40,7 +39,7 @@ class HelpingDock(widgets.Container[widgets.Widget]):
         self._build()
         self.run.changed.connect(lambda: self._start())
         self.cancel.changed.connect(lambda: self._work.stop())
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
         POOL.warm()
 
     def _build(self) -> None:
@@ -134,9 +133,3 @@ def _rows(table: list[list[str]]) -> Rows:
 def _path(edit: widgets.FileEdit) -> Path | None:
     text = edit.line_edit.value.strip()
     return Path(text) if text else None
-
-
-def _release(dock: "weakref.ref[HelpingDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

@@ -1,6 +1,5 @@
 """The dock to look into a VAE: sliders along its axes, ways between images."""
 
-import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ from napari.viewer import Viewer
 from napari_morphogen.generating import between, compression, explored, ready, walk
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.generator_source import classes_of, images_of, network_of
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.latest import Latest
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
@@ -27,12 +28,12 @@ class LatentDock(widgets.Container[widgets.Widget]):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(labels=False)
         self._viewer = getattr(viewer, "__wrapped__", viewer)
-        self._job: Job | None = None
+        self._work = Latest()
         self._moved = False  # a slider, while a job was running
         self._layer: Layer | None = None  # that follows the sliders
         self._build()
         self._connect()
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
         POOL.warm()
         self._warm = Job(ready)
         self._warm.failed.connect(self._say)
@@ -112,9 +113,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
             self.condition.reset_choices()
         self.condition.visible = bool(self.condition.choices)
         self._layer = None
-        job, self._job = self._job, None  # of the model before: nothing of it arrives
-        if job is not None:
-            job.cancel()
+        self._work.drop()  # nothing of the model before arrives
         self._reset()
 
     def _path(self) -> Path:
@@ -136,7 +135,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
 
     def _walk(self) -> None:
         """Show the image at the sliders; the newest of them, if they move on."""
-        if self._job is not None:
+        if self._work.job is not None:
             self._moved = True
             return
         self._moved = False
@@ -195,7 +194,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
     # ---- jobs
 
     def _begin(self, take: Any, text: str, function: Any, *given: Any) -> None:
-        if self._job is not None:
+        if self._work.job is not None:
             self._say("Still at work; press again in a moment.")
             return
         try:
@@ -206,23 +205,16 @@ class LatentDock(widgets.Container[widgets.Widget]):
     def _start(self, take: Any, text: str, function: Any, *given: Any) -> None:
         asked = self.condition.value if self.condition.visible else ""
         job = Job(partial(explored, function, condition=str(asked or "")), *given)
-        job.item.connect(lambda found: take(found) if job is self._job else None)
-        job.finished.connect(lambda _: self._end(job))
-        job.failed.connect(lambda words: self._end(job, words))
-        job.cancelled.connect(lambda: self._end(job, "Cancelled."))
-        self._job, self.cancel.enabled = job, True
         self._say(text)
-        job.start()
+        self._work.start(job, take, self._end)
+        self.cancel.enabled = True
 
     def _stop(self) -> None:
-        if self._job is not None:
-            self._moved = False
-            self._job.cancel()
+        self._moved = False
+        self._work.stop()
 
-    def _end(self, job: Job, text: str = "") -> None:
-        if job is not self._job:
-            return
-        self._job, self.cancel.enabled = None, False
+    def _end(self, text: str) -> None:
+        self.cancel.enabled = False
         if text:
             self._say(text)
         if self._moved:
@@ -240,16 +232,8 @@ class LatentDock(widgets.Container[widgets.Widget]):
         """End the jobs and let go of the viewer, without touching any widget."""
         for event in self._events():
             event.disconnect(self._layers_changed)
-        jobs, self._job = (self._job, self._warm), None
-        for job in jobs:
-            if job is not None:
-                job.cancel()
-
-
-def _release(dock: "weakref.ref[LatentDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()
+        self._work.drop()
+        self._warm.cancel()
 
 
 def _form(*rows: widgets.Widget) -> widgets.Widget:

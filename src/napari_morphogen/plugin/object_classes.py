@@ -1,7 +1,6 @@
 """The dock that learns classes of objects from a few clicks."""
 
 import tempfile
-import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from napari_morphogen.object_classes import (
 )
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import class_layers, layers, object_features, object_files
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.given_layer import GivenLayer
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import STEPS
@@ -67,7 +67,7 @@ class ObjectClassesDock(TeachingPanel):
         self.save_examples.changed.connect(
             lambda: self._ask("examples", self.save_given)
         )
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
 
     # ---- learning and classifying
 
@@ -285,9 +285,3 @@ class ObjectClassesDock(TeachingPanel):
 
 def _ended(seconds: float) -> str:
     return f"Done: {seconds:.1f} s"
-
-
-def _release(dock: "weakref.ref[ObjectClassesDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

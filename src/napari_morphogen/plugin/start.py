@@ -3,6 +3,7 @@
 import json
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, cast
 
@@ -10,6 +11,9 @@ from magicgui import widgets
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
+
+from napari_morphogen.params import InputError
+from napari_morphogen.recipe import validated
 
 PLUGIN = "napari-morphogen"
 NAMED = (
@@ -235,7 +239,8 @@ def report(viewer: Viewer) -> str:
         data = layer.data
         shape, dtype = getattr(data, "shape", len(data)), getattr(data, "dtype", "")
         lines.append(f"{type(layer).__name__} {shape} {dtype} scale {layer.scale}")
-        if made := layer.metadata.get("morphogen"):
+        with suppress(InputError):  # of somebody else, or none
+            made = validated(layer.metadata.get("morphogen"))
             recipes.append(json.dumps([_told(step) for step in made["steps"]]))
     return "\n".join([*lines, *(["", "## Recipes", *recipes] if recipes else [])])
 
@@ -248,7 +253,7 @@ def _told(step: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, float | int | None)
         or (isinstance(value, str) and not set(value) & set("/\\"))
     }
-    return {"method": step["method"], "axes": step["axes"], "parameters": values}
+    return {"method": step["method"], "axes": step.get("axes"), "parameters": values}
 
 
 def _versions() -> Iterator[tuple[str, str]]:

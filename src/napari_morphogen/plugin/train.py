@@ -2,8 +2,6 @@
 
 import math
 import shutil
-import weakref
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from napari_morphogen.pipeline import State, states
 from napari_morphogen.plans import Plan
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.canvas import Canvas
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.model_paths import new_model_path
 from napari_morphogen.plugin.pairs import Pair, Taught
@@ -75,7 +74,7 @@ class TrainDock(TaughtPanel):
         self.patches.changed.connect(lambda: self._show_patches())
         self.seek.changed.connect(lambda: self.go_to_most_uncertain())
         self.save.changed.connect(lambda: self._ask_where())
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
 
     # ---- training
 
@@ -339,9 +338,3 @@ class TrainDock(TaughtPanel):
         for job in jobs:
             if job is not None:
                 job.cancel()
-
-
-def _release(dock: "weakref.ref[TrainDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

@@ -1,7 +1,5 @@
 """The dock that searches methods and parameters for labels like the user's."""
 
-import weakref
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_morphogen import recipe
 from napari_morphogen.io.disk import check_target
 from napari_morphogen.params import InputError
+from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
 from napari_morphogen.plugin.panel import STEPS
@@ -82,7 +81,7 @@ class TuneDock(TuneChoices):
         self._timer = QTimer(self.native)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        self.native.destroyed.connect(partial(_release, weakref.ref(self)))
+        release_with_window(self)
 
     # ---- the search
 
@@ -315,9 +314,3 @@ class TuneDock(TuneChoices):
         for work in self._works:
             work.drop()
         self.sweep.release()
-
-
-def _release(dock: "weakref.ref[TuneDock]") -> None:
-    alive = dock()  # what the garbage collector takes apart has nothing to release
-    if alive is not None:
-        alive.release()

@@ -1,0 +1,22 @@
+"""Docks end what they have begun when their window goes."""
+
+import weakref
+from functools import partial
+from typing import Any
+
+
+def release_with_window(dock: Any) -> None:
+    """Call `release` of a dock when its window is destroyed.
+
+    Parameters
+    ----------
+    dock : Container
+        Its `release` ends jobs and touches no widget; the dock is not kept alive.
+    """
+    dock.native.destroyed.connect(partial(_release, weakref.ref(dock)))
+
+
+def _release(dock: "weakref.ref[Any]") -> None:
+    alive = dock()  # what the garbage collector takes apart has nothing to release
+    if alive is not None:
+        alive.release()
