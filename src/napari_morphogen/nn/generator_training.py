@@ -365,7 +365,6 @@ class GeneratorTraining:
         """Write all that a later run needs, to go on as if nothing had happened."""
         step, seconds = self.position
         header = {
-            "kind": UNFINISHED,
             **self._described(),
             "step": step,
             "seconds": seconds,
@@ -377,7 +376,7 @@ class GeneratorTraining:
         """Return what must be the same for a training to go on."""
         options = asdict(self.options)
         same = {name: options[name] for name in options if name not in MACHINE}
-        return {"options": same, "config": asdict(self.config)}
+        return {"kind": UNFINISHED, "options": same, "config": asdict(self.config)}
 
     def restore(self, path: str | Path) -> None:
         """Go on where `save` was called, with the same images and options.
@@ -388,7 +387,7 @@ class GeneratorTraining:
             When the file is of another training.
         """
         header, state = checkpoint.read(Path(path))
-        wanted = json.loads(json.dumps(self._described() | {"kind": UNFINISHED}))
+        wanted = json.loads(json.dumps(self._described()))
         if any(header.get(name) != value for name, value in wanted.items()):
             raise InputError(
                 f"{path} is no interrupted training of such a generator; start anew."
