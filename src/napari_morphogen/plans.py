@@ -168,7 +168,7 @@ class Plan:
         self, frame: NDArray[Any], arrays: Mapping[str, Any], model: Any = None
     ) -> Iterator[Step[Frame]]:
         """Yield how the results of pixels come about; see `steps`."""
-        frame, words = self._prepared(frame, arrays)
+        frame, words = self.prepared(frame, arrays)
         if self.method.fit is not None:
             words["model"] = model
         image = (frame,) if self.method.takes else ()
@@ -199,7 +199,7 @@ class Plan:
             Of the frame.
         """
         place = self.select(self.image.axes, index)
-        frame, words = self._prepared(np.asarray(self.image.data[place]), {})
+        frame, words = self.prepared(np.asarray(self.image.data[place]), {})
         return frame, words.get("channel_axis")
 
     def arrays_at(self, index: Index) -> dict[str, Any]:
@@ -218,14 +218,22 @@ class Plan:
             if any(array.any() for array in arrays.values()):
                 place = self.select(self.image.axes, index)
                 frame = np.asarray(self.image.data[place])
-                frame, words = self._prepared(frame, arrays)
+                frame, words = self.prepared(frame, arrays)
                 filled = {n: v for n, v in words.items() if n not in self.values}
                 yield {"image": frame, **arrays, **filled}
 
-    def _prepared(
+    def prepared(
         self, frame: NDArray[Any], arrays: Mapping[str, Any]
     ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Return a frame, its channels merged if need be, and all arguments."""
+        """Return a frame, its channels merged if need be, and all arguments.
+
+        Parameters
+        ----------
+        frame : ndarray
+            Pixels of a frame or of a part of one.
+        arrays : mapping
+            The array parameters there.
+        """
         function = self.method.function
         axes = "".join(a for a in self.image.axes if a not in self.looped)
         filled: dict[str, Any] = {}

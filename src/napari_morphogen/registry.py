@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_morphogen.enhance.background import subtract_background
 from napari_morphogen.enhance.contrast import clahe, normalise
 from napari_morphogen.enhance.deconvolution import richardson_lucy, wiener
@@ -50,18 +53,29 @@ from napari_morphogen.segment.hough import hough_lines
 from napari_morphogen.segment.laplacian import laplacian, zero_crossings
 from napari_morphogen.segment.line_regions import line_regions
 from napari_morphogen.segment.mixture import gaussian_mixture
+from napari_morphogen.segment.parts import Parts, Survey, no_survey, number_large
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
 from napari_morphogen.segment.splitting import merge_objects, split_objects
 from napari_morphogen.segment.structure import structure_tensor
 from napari_morphogen.segment.superpixels import slic, superpixel_clusters
-from napari_morphogen.segment.threshold import multi_otsu, threshold
+from napari_morphogen.segment.threshold import (
+    LOCAL_SIZE,
+    multi_otsu,
+    survey_threshold,
+    threshold,
+    threshold_parts,
+)
 from napari_morphogen.segment.trained import (
     network_boundaries,
     network_classes,
     network_objects,
 )
-from napari_morphogen.segment.watershed import watershed
+from napari_morphogen.segment.watershed import (
+    survey_watershed,
+    watershed,
+    watershed_parts,
+)
 
 Family = Literal[
     "threshold",
@@ -93,6 +107,33 @@ class Halo(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """How a method finds the objects of an image that is larger than memory.
+
+    Attributes
+    ----------
+    parts : callable
+        The method's function for one part of the image; takes its parameters and
+        what `survey` returned.
+    halo : callable
+        From the parameters to how far the pixels of a part must see beyond its
+        border; objects are given as much more as they need.
+    survey : callable
+        ``survey(**parameters)`` asks all parts what depends on the whole image.
+    number : callable
+        ``number(sizes, **parameters)`` returns the final number of every object.
+    regions : bool
+        Whether objects are connected regions, of which any piece is found anywhere.
+    """
+
+    parts: Callable[..., Parts]
+    halo: Callable[..., Halo]
+    survey: Callable[..., Survey[dict[str, Any]]] = no_survey
+    number: Callable[..., NDArray[np.int64]] = number_large
+    regions: bool = False
+
+
+@dataclass(frozen=True)
 class Method:
     """One row: a function and what the rest of the product must know of it.
 
@@ -106,6 +147,8 @@ class Method:
     halo : callable or None
         From the parameters to how far a block must see beyond its border; None
         when it needs the whole array.
+    blocks : Blocks or None
+        How objects are found block by block; None where that is impossible.
     fit : callable or None
         Learns from the frames that the user has painted on, once for all
         frames: ``fit(samples, **parameters)``, where a sample holds a frame and
@@ -125,6 +168,7 @@ class Method:
     function: Callable[..., Any]
     family: Family
     halo: Callable[..., Halo] | None = None
+    blocks: Blocks | None = None
     fit: Callable[..., Any] | None = None
     planar: bool = False
     colours: Literal["brightness", "each"] = "brightness"
@@ -186,8 +230,23 @@ def _median_halo(radius: float) -> Halo:
     return Halo(radius, 1)
 
 
+def _threshold_halo(rule: str, sigma: float, block_size: int, **_: Any) -> Halo:
+    around = sigma + block_size / 6 * (rule == "local")
+    return Halo(4 * around, 2)
+
+
+def _watershed_halo(foreground: str, sigma: float, **_: Any) -> Halo:
+    around = sigma + LOCAL_SIZE / 6 * (foreground == "local")
+    return Halo(4 * around, 3)  # a gradient reaches one pixel farther
+
+
+THRESHOLD_BLOCKS = Blocks(
+    threshold_parts, _threshold_halo, survey_threshold, regions=True
+)
+WATERSHED_BLOCKS = Blocks(watershed_parts, _watershed_halo, survey_watershed)
+
 METHODS: tuple[Method, ...] = (
-    Method(threshold, "threshold"),
+    Method(threshold, "threshold", blocks=THRESHOLD_BLOCKS),
     Method(multi_otsu, "threshold"),
     Method(gradient, "edges", halo=_gradient_halo),
     Method(laplacian, "edges", halo=_laplacian_halo),
@@ -214,7 +273,7 @@ METHODS: tuple[Method, ...] = (
     Method(network_objects, "network"),
     Method(network_classes, "network"),
     Method(network_boundaries, "network"),
-    Method(watershed, "watershed"),
+    Method(watershed, "watershed", blocks=WATERSHED_BLOCKS),
     Method(hierarchical_watershed, "watershed"),
     Method(line_regions, "watershed", planar=True),
     Method(filter_objects, "cleanup"),

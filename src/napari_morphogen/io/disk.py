@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = _hidden(target)
     try:
         yield temporary
-        _move(temporary, target)
+        moved(temporary, target)
     finally:
         _remove(temporary)
 
@@ -72,7 +72,8 @@ def write_text(path: Path, text: str) -> None:
         raise InputError(f"Cannot write {path}: {error.strerror}.") from error
 
 
-def _move(temporary: Path, target: Path) -> None:
+def moved(temporary: Path, target: Path) -> None:
+    """Put a file or folder in the place of what is at `target`, if anything is."""
     if not target.is_dir():
         os.replace(temporary, target)
         return

@@ -1,6 +1,7 @@
 """OME-Zarr (NGFF) images and labels, read lazily and written block by block."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +61,47 @@ def read_zarr(path: Path) -> SpatialArray:
 
 def write_zarr(path: Path, image: SpatialArray) -> None:
     """Write an OME-Zarr group with a pyramid."""
+    group = begin_zarr(path, image)
+    finest = group["0"]
+    data = _storable(image.data).transpose(stored_order(image))
+    blocks = _dask().asarray(data).rechunk(finest.chunks)
+    _dask().store(blocks, finest, lock=False)
+    for level in range(1, level_count(group)):
+        write_level(group, level)
+
+
+def begin_zarr(
+    path: Path, image: SpatialArray, chunks: Sequence[int] | None = None
+) -> Any:
+    """Create an OME-Zarr group with a pyramid whose pixels are still to be written.
+
+    Parameters
+    ----------
+    path : path
+        What is there is replaced.
+    image : SpatialArray
+        Of its data only shape and type matter.
+    chunks : sequence of int, optional
+        Of all levels, in the order of `stored_order`; about a million pixels each
+        by default.
+
+    Returns
+    -------
+    group : zarr.Group
+        Its arrays are called ``"0"``, the finest, ``"1"`` and so on.
+    """
     import zarr
 
     labels = is_labels(image)
-    image = _ordered(image, _spec_axes(image))
+    image = _ordered(image)
     group = zarr.open_group(str(path), mode="w", zarr_format=2)
-    levels = _write_levels(group, image, labels)
     attributes: dict[str, Any] = {
         "multiscales": [
             {
                 "version": VERSION,
                 "name": image.name,
                 "axes": list(map(_axis, image.axes, image.units)),
-                "datasets": levels,
+                "datasets": _begin_levels(group, image, labels, chunks),
                 "type": "nearest" if labels else "mean",
             }
         ]
@@ -84,6 +113,44 @@ def write_zarr(path: Path, image: SpatialArray) -> None:
     if recipe := image.metadata.get(RECIPE):
         attributes[RECIPE] = recipe
     group.attrs.update(attributes)
+    return group
+
+
+def level_count(group: Any) -> int:
+    """Return how many resolutions a group of `begin_zarr` has."""
+    return len(group.attrs["multiscales"][0]["datasets"])
+
+
+def write_level(group: Any, level: int) -> None:
+    """Write one of the coarser resolutions from the one before.
+
+    Parameters
+    ----------
+    group : zarr.Group
+        Of `begin_zarr`.
+    level : int
+        From 1.
+    """
+    finer, array = group[str(level - 1)], group[str(level)]
+    labels = "image-label" in group.attrs
+    data = _coarser(_dask().from_zarr(finer), _factors(finer.shape), labels)
+    _dask().store(data.rechunk(array.chunks), array, lock=False)
+
+
+def stored_order(image: SpatialArray) -> list[int]:
+    """Return which axis of an image stands where in OME-Zarr.
+
+    Raises
+    ------
+    InputError
+        When OME-Zarr has no place for all of them.
+
+    Examples
+    --------
+    >>> stored_order(SpatialArray(np.zeros((4, 4, 3)), "yxc"))
+    [2, 0, 1]
+    """
+    return [image.axes.index(axis) for axis in _spec_axes(image)]
 
 
 def _attributes(group: Any) -> Mapping[str, Any]:
@@ -182,14 +249,14 @@ def _spec_axes(image: SpatialArray) -> str:
     return "t" * ("t" in image.axes) + "".join(others) + spatial
 
 
-def _ordered(image: SpatialArray, axes: str) -> SpatialArray:
-    order = [image.axes.index(axis) for axis in axes]
-    rgb = image.rgb
-    moved = image.like(_storable(image.data).transpose(order), axes)
-    return SpatialArray(
-        moved.data, axes, moved.scale, moved.translate, units=moved.units,
-        rgb=rgb, name=image.name, metadata=image.metadata,
-    )  # fmt: skip
+def _ordered(image: SpatialArray) -> SpatialArray:
+    """Return an image without pixels, as it will lie in the file."""
+    order = stored_order(image)
+    axes = "".join(image.axes[i] for i in order)
+    shape = [image.data.shape[i] for i in order]
+    dtype = _storable(np.zeros(0, image.data.dtype)).dtype
+    moved = image.like(np.broadcast_to(np.zeros((), dtype), shape), axes)
+    return replace(moved, rgb=image.rgb)
 
 
 def _storable(data: Any) -> Any:
@@ -200,37 +267,40 @@ def _storable(data: Any) -> Any:
     return data
 
 
-def _write_levels(group: Any, image: SpatialArray, labels: bool) -> list[Any]:
-    data = image.data
+def _begin_levels(
+    group: Any, image: SpatialArray, labels: bool, chunks: Sequence[int] | None
+) -> list[Any]:
+    """Create the arrays of all levels and return what the group says of them."""
+    shape = image.data.shape
     scale, translate = np.array(image.scale), np.array(image.translate)
     datasets: list[Any] = []
     while True:
-        array = _store(group, str(len(datasets)), data, image.axes)
-        datasets.append(_dataset(array.path.rsplit("/")[-1], scale, translate))
-        sides = array.shape[-2:]
-        if max(sides) < SMALL:
+        name = str(len(datasets))
+        usual = chunks or _chunks(shape, image.axes)
+        group.create_array(
+            name,
+            shape=shape,
+            chunks=tuple(max(1, min(pair)) for pair in zip(usual, shape, strict=True)),
+            dtype=image.data.dtype,
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+            compressors=BLOSC,
+        )
+        datasets.append(_dataset(name, scale, translate))
+        if max(shape[-2:]) < SMALL:
             return datasets
-        factors = np.ones(data.ndim, int)
-        factors[-2:] = [2 if side > 1 else 1 for side in sides]
-        data = _coarser(_dask().from_zarr(array), factors, labels)
+        factors = _factors(shape)
         if not labels:  # a mean lies in the middle of its pixels
             translate = translate + (factors - 1) / 2 * scale
         scale = scale * factors
+        rest = factors - 1 if labels else 0  # labels keep the last pixel, too
+        shape = tuple(((np.array(shape) + rest) // factors).tolist())
 
 
-def _store(group: Any, name: str, data: Any, axes: str) -> Any:
-    chunks = _chunks(data.shape, axes)
-    array = group.create_array(
-        name,
-        shape=data.shape,
-        chunks=chunks,
-        dtype=data.dtype,
-        chunk_key_encoding={"name": "v2", "separator": "/"},
-        compressors=BLOSC,
-    )
-    blocks = _dask().asarray(data).rechunk(chunks)
-    _dask().store(blocks, array, lock=False)
-    return array
+def _factors(shape: Sequence[int]) -> Any:
+    """Return by how much the next level is coarser."""
+    factors = np.ones(len(shape), int)
+    factors[-2:] = [2 if side > 1 else 1 for side in shape[-2:]]
+    return factors
 
 
 def _chunks(shape: Sequence[int], axes: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_morphogen.params import last
 from napari_morphogen.plans import Plan
+from napari_morphogen.registry import Halo
 
 
 def lazy(todo: Plan) -> Any:
@@ -78,22 +79,29 @@ def _frame(todo: Plan, data: Any, index: tuple[int, ...], model: _Once) -> Any:
     meta = np.empty((0,) * (len(axes) - len(dropped)), todo.dtype_of(todo.output))
     if todo.method.halo is None or "c" in axes:
         return image.rechunk(-1).map_blocks(compute, drop_axis=dropped, meta=meta)
-    depth = _depth(todo, image)
+    # map_overlap refuses a depth beyond the length of an axis
+    near = zip(reach(todo, todo.method.halo(**todo.values)), image.shape, strict=True)
+    depth = {axis: min(pair) for axis, pair in enumerate(near)}
     return image.map_overlap(compute, depth=depth, boundary="none", meta=meta)
 
 
-def _depth(todo: Plan, image: Any) -> dict[int, int]:
-    """Return the pixels that a block needs around it, per axis."""
-    assert todo.method.halo is not None
-    halo = todo.method.halo(**todo.values)
-    depth = [math.ceil(halo.distance / s) + halo.pixels for s in todo.spacing]
-    if image.dtype.kind == "f":
+def reach(todo: Plan, halo: Halo) -> list[int]:
+    """Return the pixels that a block needs around it, per spatial axis.
+
+    Parameters
+    ----------
+    todo : Plan
+        The method and its image.
+    halo : Halo
+        Of the method with these parameters.
+    """
+    depth = [math.ceil(halo.distance / s) + halo.pixels for s in todo.seen_spacing]
+    if todo.image.data.dtype.kind == "f":
         # A broken pixel takes the nearest value, which is no farther from it than
         # the pixel whose result it enters.
         farther = math.ceil(math.hypot(*depth))
         depth = [d + farther for d in depth]
-    # map_overlap refuses a depth beyond the length of an axis
-    return {i: min(depth[i], n) for i, n in enumerate(image.shape)}
+    return depth
 
 
 def as_lazy(data: Any) -> Any:

@@ -15,6 +15,7 @@ def heights(
     landscape: str,
     objects: str,
     spacing: tuple[float, ...],
+    limits: tuple[float, float] | None = None,
 ) -> NDArray[Any]:
     """Return what is highest in the centres of objects.
 
@@ -31,11 +32,14 @@ def heights(
         Whether the objects are "bright" or "dark".
     spacing : tuple of float
         Pixel size per axis; empty means 1 everywhere.
+    limits : tuple of float or None
+        What the least and the greatest intensity are; those of `smoothed` by default.
     """
     if landscape == "intensity":
-        signed = smoothed if objects == "bright" else -smoothed
-        span = np.ptp(signed) or 1
-        return np.asarray((signed - signed.min()) / span * 100)
+        low, high = limits or (smoothed.min(), smoothed.max())
+        span = smoothed.dtype.type(high - low) or 1
+        risen = smoothed - low if objects == "bright" else high - smoothed
+        return np.asarray(risen / span * 100)
     # a foreground without any background has no distance to it: pad with background
     padded = np.pad(mask, 1) if mask.all() else mask
     away = distance(padded, spacing)

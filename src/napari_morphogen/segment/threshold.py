@@ -1,20 +1,32 @@
 """Foreground by a threshold on intensity."""
 
 import math
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
 
 import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.intensity import as_float, fill_broken, smooth
-from napari_morphogen.params import Image, Labels, MinSize, Sigma, Spacing, Unit
+from napari_morphogen.params import (
+    Image,
+    InputError,
+    Labels,
+    MinSize,
+    Sigma,
+    Spacing,
+    Unit,
+)
 from napari_morphogen.segment.clustering import optimal_classes
 from napari_morphogen.segment.objects import connected_objects
+from napari_morphogen.segment.parts import Parts, Survey
 
 Rule = Literal["otsu", "li", "triangle", "yen", "isodata", "mean", "local", "manual"]
 BlockSize = Annotated[int, at.Interval(ge=3, le=999), Unit("px")]
 HISTOGRAM_RULES = ("otsu", "triangle", "yen", "isodata")
+ADDABLE_RULES = ("otsu", "yen", "isodata", "mean")  # of sums over parts of an image
+LOCAL_SIZE = 51  # of the surroundings, by default
 BINS = 256  # scikit-image's default
 Level = Annotated[float, at.Interval(ge=-1e9, le=1e9)]
 
@@ -26,7 +38,7 @@ def threshold(
     objects: Literal["bright", "dark"] = "bright",
     sigma: Sigma = 1.0,
     level: Level = 0.0,
-    block_size: BlockSize = 51,
+    block_size: BlockSize = LOCAL_SIZE,
     separate: bool = True,
     min_size: MinSize = 20,
     spacing: Spacing = (),
@@ -155,7 +167,7 @@ def foreground(
     objects: str = "bright",
     sigma: float = 1.0,
     level: float = 0.0,
-    block_size: int = 51,
+    block_size: int = LOCAL_SIZE,
     spacing: tuple[float, ...] = (),
 ) -> NDArray[np.bool_]:
     """Return where `image` lies beyond the threshold; see `threshold`."""
@@ -202,6 +214,124 @@ def global_level(values: NDArray[Any], rule: str) -> float:
         below = unit < (math.floor(level * BINS) + 1) / BINS
         level = (unit[below].max() + unit[~below].min()) / 2
     return low + level * (high - low)
+
+
+# ---- part by part
+
+
+def threshold_parts(
+    image: NDArray[Any], *, min_size: int, separate: bool, **words: Any
+) -> Parts:
+    """Return the regions of one part of an image; see `threshold`."""
+    return Parts(connected_objects(foreground(image, **words)), None)
+
+
+def survey_threshold(*, rule: str, sigma: float, **_: Any) -> Survey[dict[str, Any]]:
+    """Ask all parts for their intensities and return the level for each of them."""
+    level = yield from survey_level(rule)
+    return {} if level is None else {"rule": "manual", "level": level}
+
+
+def survey_level(rule: str) -> Survey[float | None]:
+    """Ask all parts for what `global_level` needs and return the level.
+
+    Parameters
+    ----------
+    rule : str
+        As of `threshold`.
+
+    Returns
+    -------
+    level : float or None
+        The same as of the whole image; None where the rule needs none.
+
+    Raises
+    ------
+    InputError
+        When the rule is none that can be computed in parts.
+    """
+    if rule in ("manual", "local", "all"):
+        return None
+    if rule not in ADDABLE_RULES:
+        raise InputError(
+            f'The threshold "{rule}" needs the whole image at once, which is too '
+            f"large; choose one of {', '.join(ADDABLE_RULES)}, local."
+        )
+    low, high = yield from survey_limits()
+    if low == high:
+        return low
+    histograms = yield partial(_histogram, limits=(low, high))
+    return low + _Histogram.of(histograms).level(rule) * (high - low)
+
+
+def survey_limits() -> Survey[tuple[float, float]]:
+    """Ask all parts for their extremes and return those of the smoothed image."""
+    extremes = [found for found in (yield _extremes) if found]
+    lows, highs = zip(*extremes, strict=True) if extremes else ((0.0,), (0.0,))
+    return min(lows), max(highs)
+
+
+class _Histogram(NamedTuple):
+    """Counts, sum, least and greatest value of every bin from 0 to 1."""
+
+    counts: NDArray[Any]
+    sums: NDArray[Any]
+    least: NDArray[Any]
+    most: NDArray[Any]
+
+    @classmethod
+    def of(cls, parts: "list[_Histogram]") -> "_Histogram":
+        """Return the histogram of all parts."""
+        counts, sums, least, most = map(np.stack, zip(*parts, strict=True))
+        return cls(counts.sum(0), sums.sum(0), least.min(0), most.max(0))
+
+    def level(self, rule: str) -> float:
+        """Return what `global_level` would, of values from 0 to 1."""
+        if rule == "mean":
+            return float(self.sums.sum() / self.counts.sum())
+        from skimage import filters  # heavy: the dock opens without it
+
+        middles = (np.arange(BINS) + 0.5) / BINS
+        found = getattr(filters, f"threshold_{rule}")(hist=(self.counts, middles))
+        bins = math.floor(float(np.ravel(found)[0]) * BINS) + 1
+        return float(self.most[:bins].max() + self.least[bins:].min()) / 2
+
+
+def _smoothed(
+    frame: NDArray[Any], inside: Any, sigma: float, spacing: tuple[float, ...]
+) -> NDArray[Any]:
+    """Return the unbroken values inside a part after smoothing."""
+    filled, broken = fill_broken(as_float(frame))
+    smoothed = smooth(filled, sigma, spacing)[inside]
+    return np.asarray(smoothed.ravel() if broken is None else smoothed[~broken[inside]])
+
+
+def _extremes(
+    frame: NDArray[Any], inside: Any, *, sigma: float, spacing: Any, **_: Any
+) -> tuple[float, float] | None:
+    values = _smoothed(frame, inside, sigma, spacing)
+    return (float(values.min()), float(values.max())) if values.size else None
+
+
+def _histogram(
+    frame: NDArray[Any],
+    inside: Any,
+    *,
+    limits: tuple[float, float],
+    sigma: float,
+    spacing: Any,
+    **_: Any,
+) -> _Histogram:
+    low, high = limits
+    values = _smoothed(frame, inside, sigma, spacing)
+    unit = (values.astype(np.float64) - low) / (high - low)
+    bins = np.minimum((unit * BINS).astype(np.intp), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    sums = np.bincount(bins, unit, minlength=BINS)
+    least, most = np.full(BINS, np.inf), np.full(BINS, -np.inf)
+    np.minimum.at(least, bins, unit)
+    np.maximum.at(most, bins, unit)
+    return _Histogram(counts, sums, least, most)
 
 
 def _class_limits(values: NDArray[Any], classes: int) -> NDArray[Any]:

@@ -13,7 +13,9 @@ from napari_morphogen.segment.edges import sobel
 from napari_morphogen.segment.flooding import close_gaps, flood
 from napari_morphogen.segment.ids import numbered
 from napari_morphogen.segment.objects import keep_large
+from napari_morphogen.segment.parts import Parts, Survey
 from napari_morphogen.segment.threshold import foreground as threshold_mask
+from napari_morphogen.segment.threshold import survey_level, survey_limits
 
 Foreground = Literal["otsu", "li", "triangle", "yen", "isodata", "mean", "local", "all"]
 
@@ -101,27 +103,88 @@ def watershed(
     >>> int(coins.max()) > 20
     True
     """
+    found = watershed_parts(
+        image,
+        landscape=landscape,
+        foreground=foreground,
+        objects=objects,
+        sigma=sigma,
+        h=h,
+        compactness=compactness,
+        lines=lines,
+        markers=None if markers is None else _marked(markers),
+        mask=mask,
+        barriers=barriers,
+        spacing=spacing,
+    )
+    return keep_large(found.labels, min_size)
+
+
+def watershed_parts(
+    image: NDArray[Any],
+    *,
+    landscape: str,
+    foreground: str,
+    objects: str,
+    sigma: float,
+    h: float,
+    compactness: float,
+    lines: bool,
+    markers: NDArray[Any] | None,
+    mask: NDArray[Any] | None,
+    barriers: NDArray[Any] | None,
+    spacing: tuple[float, ...],
+    level: float | None = None,
+    limits: tuple[float, float] | None = None,
+    **_: Any,
+) -> Parts:
+    """Return the objects of an image or of one part of it, also the small ones.
+
+    Parameters
+    ----------
+    image, landscape, foreground, objects, sigma, h, compactness, lines, spacing
+        As of `watershed`.
+    markers, mask, barriers : ndarray of int or None
+        As of `watershed`.
+    level : float or None
+        Threshold of the whole image; None finds that of this part.
+    limits : tuple of float or None
+        Least and greatest value of the whole image after smoothing; None finds
+        those of this part.
+    """
     filled, broken = fill_broken(as_float(image))
     smoothed = smooth(filled, sigma, spacing)
     if mask is None:
-        area = flooded_area(image, foreground, objects, sigma, spacing)
+        area = flooded_area(image, foreground, objects, sigma, spacing, level)
     else:
         area = np.asarray(mask) != 0
-    marked = None if markers is None else _marked(markers)
+    marked = None if markers is None else numbered(markers)
     if marked is not None:
         area = area | (marked > 0)
     if broken is not None:
         area = area & ~broken
     free = area if barriers is None else _without(area, barriers, marked)
-    height = heights(smoothed, free, landscape, objects, spacing)
+    height = heights(smoothed, free, landscape, objects, spacing, limits)
     seeds = centres(height, free, h) if marked is None else marked
     land = sobel(smoothed, spacing=spacing) if landscape == "gradient" else -height
     if not seeds.any():
-        return np.zeros(image.shape, np.int32)
+        return Parts(np.zeros(image.shape, np.int32), area)
     labels = flood(land, seeds, free, lines=lines, compactness=compactness)
     if barriers is not None:
         labels = close_gaps(labels, area, spacing, lines=lines)
-    return keep_large(labels, min_size)
+    return Parts(labels, area)
+
+
+def survey_watershed(
+    *, foreground: str, landscape: str, mask: Any, **_: Any
+) -> Survey[dict[str, Any]]:
+    """Ask all parts for their intensities; see `watershed_parts`."""
+    settled: dict[str, Any] = {}
+    if mask is None:
+        settled["level"] = yield from survey_level(foreground)
+    if landscape == "intensity":
+        settled["limits"] = yield from survey_limits()
+    return settled
 
 
 def flooded_area(
@@ -130,13 +193,15 @@ def flooded_area(
     objects: str,
     sigma: float,
     spacing: tuple[float, ...],
+    level: float | None = None,
 ) -> NDArray[np.bool_]:
-    """Return the foreground by a rule; "all" is all of it."""
+    """Return the foreground by a rule or a level; "all" is all of it."""
     if rule == "all":
         return np.ones(image.shape, bool)
-    return threshold_mask(
-        image, rule=rule, objects=objects, sigma=sigma, spacing=spacing
-    )
+    words: dict[str, Any] = {"objects": objects, "sigma": sigma, "spacing": spacing}
+    if level is not None:
+        return threshold_mask(image, rule="manual", level=level, **words)
+    return threshold_mask(image, rule=rule, **words)
 
 
 def _marked(markers: NDArray[Any]) -> NDArray[np.int32]:

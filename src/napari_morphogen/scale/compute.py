@@ -1,0 +1,162 @@
+"""Where blocks are computed: in this process, by local workers, on a cluster."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Protocol
+
+from napari_morphogen.params import InputError
+
+BATCH = 4  # tasks given to each thread at once
+AHEAD = 2  # tasks that wait at each worker
+RETRIES = 3  # of a block whose worker died
+MISSING = (
+    "Computing on several workers needs dask's distributed, which is not installed; "
+    'run: pip install "napari-morphogen[cluster]".'
+)
+Task = Callable[[], Any]
+
+
+class Compute(Protocol):
+    """Runs tasks; `tasks` may grow while it does."""
+
+    def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
+        """Yield what tasks return, in any order."""
+
+
+class Here:
+    """Threads of this process.
+
+    Parameters
+    ----------
+    threads : int
+        0 is one for each core.
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0))
+
+    def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
+        """Yield what tasks return, in any order."""
+        import dask
+
+        while tasks:
+            count = min(len(tasks), BATCH * self.threads)
+            batch = [_delayed(tasks.popleft()) for _ in range(count)]
+            words: dict[str, Any] = {"scheduler": "threads"}
+            yield from dask.compute(*batch, num_workers=self.threads, **words)
+
+
+class Cluster:
+    """Workers of a dask cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected.
+    name : str
+        What users know it by.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client, self._name = client, name
+
+    def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
+        """Yield what tasks return, in any order."""
+        from distributed import as_completed
+
+        with _lost(self._name):
+            waiting = max(1, sum(self._client.nthreads().values())) * AHEAD
+            running = as_completed()
+            count = 0
+            while tasks or count:
+                while tasks and count < waiting:
+                    task = tasks.popleft()
+                    future = self._client.submit(
+                        _called, task, pure=False, retries=RETRIES
+                    )
+                    running.add(future)
+                    count += 1
+                future = next(running)
+                count -= 1
+                yield future.result()
+
+
+@contextmanager
+def computing(*, workers: int = 0, scheduler: str = "") -> Iterator[Compute]:
+    """Give what runs tasks, and let it go in the end.
+
+    Parameters
+    ----------
+    workers : int
+        Processes on this machine; 0 is this process alone.
+    scheduler : str
+        Address of a dask scheduler, such as ``"tcp://10.0.0.1:8786"``.
+
+    Raises
+    ------
+    InputError
+        When both are given, nothing answers or distributed is missing.
+    """
+    if not (workers or scheduler):
+        yield Here()
+        return
+    if workers and scheduler:
+        raise InputError("Choose local workers or a scheduler, not both.")
+    try:
+        import distributed
+    except ImportError as error:
+        raise InputError(MISSING) from error
+    if scheduler:
+        try:
+            client = distributed.Client(scheduler, timeout=10)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise InputError(
+                f"No dask scheduler answers at {scheduler}; start one or mend the "
+                "address."
+            ) from error
+        with client:
+            yield Cluster(client, f"the scheduler at {scheduler}")
+        return
+    if workers < 0:
+        raise InputError(f"Expected at least 1 worker, but got {workers}.")
+    local = distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None
+    )
+    with local, distributed.Client(local) as client:
+        yield Cluster(client, "the local workers")
+
+
+@contextmanager
+def _lost(name: str) -> Iterator[None]:
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except InputError:
+        raise
+    except (CommClosedError, CancelledError, TimeoutError, StopIteration) as error:
+        raise InputError(
+            f"The connection to {name} was lost; the finished blocks are kept: start "
+            "it and run the same again to go on."
+        ) from error
+    except KilledWorker as error:
+        raise InputError(
+            "Several workers died over one block, probably for want of memory; give "
+            "them more or choose smaller blocks. The finished blocks are kept."
+        ) from error
+
+
+def _delayed(task: Task) -> Any:
+    import dask
+
+    return dask.delayed(_called, pure=False, traverse=False)(partial(task))
+
+
+def _called(task: Task) -> Any:
+    return task()

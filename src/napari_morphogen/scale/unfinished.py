@@ -1,0 +1,112 @@
+"""The folder beside a target where a run keeps its finished blocks."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_morphogen.io.disk import check_target, moved
+from napari_morphogen.params import InputError
+
+ENDING = ".unfinished"
+
+
+class Unfinished:
+    """What is done of a run that makes one image.
+
+    Parameters
+    ----------
+    target : path
+        Where the image will be when all is done.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.path = target.with_name(target.name + ENDING)
+
+    @property
+    def image(self) -> Path:
+        """The image in the making: an OME-Zarr folder."""
+        return self.path / "image.zarr"
+
+    @property
+    def objects(self) -> Path:
+        """Objects by the numbers that they have in their blocks: a Zarr array."""
+        return self.path / "objects.zarr"
+
+    def begin(self, identity: Mapping[str, Any]) -> bool:
+        """Begin the run, or go on where it was broken off; tell which.
+
+        Parameters
+        ----------
+        identity : mapping
+            JSON: what must be the same to go on.
+
+        Returns
+        -------
+        goes_on : bool
+            Whether there are blocks of the same run.
+
+        Raises
+        ------
+        InputError
+            When the folder holds another run or cannot be written.
+        """
+        check_target(self.target, folder=True, overwrite=True)
+        wanted = json.loads(json.dumps(identity))
+        stored = self._stored()
+        if stored is not None and stored["identity"] != wanted:
+            raise InputError(
+                f"{self.path} holds the finished blocks of another run; delete that "
+                "folder or choose another target."
+            )
+        if stored is not None:
+            return True
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir()
+        (self.path / "found").mkdir()
+        (self.path / "written").mkdir()
+        return False
+
+    def remember(self, **facts: Any) -> None:
+        """Add facts, JSON, to what is known of the run."""
+        known = (self._stored() or {}) | facts
+        aside = self.path / "run.part"
+        aside.write_text(json.dumps(known), encoding="utf-8")
+        aside.replace(self._record)
+
+    def recall(self, name: str) -> Any:
+        """Return a fact that was remembered, or None."""
+        return (self._stored() or {}).get(name)
+
+    def found(self, number: int) -> Path:
+        """Return where the objects found in a block are described."""
+        return self.path / "found" / f"{number}.npz"
+
+    def is_written(self, number: int) -> bool:
+        """Tell whether the final pixels of a block are there."""
+        return self._mark(number).exists()
+
+    def note_written(self, number: int) -> None:
+        """Remember that the final pixels of a block are there."""
+        self._mark(number).touch()
+
+    def finish(self) -> None:
+        """Put the image in its place and remove the rest."""
+        moved(self.image, self.target)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def _record(self) -> Path:
+        return self.path / "run.json"
+
+    def _mark(self, number: int) -> Path:
+        return self.path / "written" / str(number)
+
+    def _stored(self) -> dict[str, Any] | None:
+        try:
+            stored = json.loads(self._record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return stored if isinstance(stored, dict) and "identity" in stored else None
