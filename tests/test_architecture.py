@@ -14,7 +14,7 @@ FILES = sorted(SRC.rglob("*.py"))
 LEVELS = (
     {"params", "fast"},
     {"spatial"},
-    {"intensity", "drawing"},
+    {"intensity", "drawing", "io"},
     {"features"},
     {"evaluate", "measurements"},
     {"nn", "export"},
@@ -32,7 +32,7 @@ LEVELS = (
         "tuning",
         "object_classes",
     },
-    {"io", "worker"},
+    {"worker"},
     {"learning", "generating", "folders", "exports"},
     {"helping"},
     {
@@ -43,6 +43,7 @@ LEVELS = (
         "cli_files",
         "cli_generate",
         "cli_generators",
+        "cli_large",
         "cli_latent",
         "cli_objects",
         "cli_parameters",

@@ -19,6 +19,7 @@ from napari_morphogen import (
     recipe,
 )
 from napari_morphogen.cli_files import OK, add_files, each
+from napari_morphogen.cli_large import Where, add_where, compute_to
 from napari_morphogen.cli_parameters import add_parameters, given_values
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.registry import METHODS, Method, get
@@ -120,6 +121,7 @@ def _add_method(names: Any, method: Method) -> None:
         text = f"which result to write [{names_of_results[0]}]"
         parser.add_argument("--output", choices=names_of_results, help=text)
     add_parameters(parser, method.function)
+    add_where(parser)
     parser.set_defaults(command=partial(_segment, method=method))
 
 
@@ -140,7 +142,7 @@ def _segment(given: argparse.Namespace, method: Method) -> int:
     values = given_values(given, method.function)
     options = {"axes": given.axes, "channel": given.channel}
     options["output"] = getattr(given, "output", None)
-    task = partial(_run_file, method.name, options, values)
+    task = partial(_run_file, method.name, options, values, Where.of(given))
     return each(task, given, method.name)
 
 
@@ -181,16 +183,16 @@ def _run_file(
     name: str,
     options: dict[str, Any],
     values: dict[str, Any],
+    where: Where,
     source: Path,
     target: Path,
 ) -> None:
-    from napari_morphogen.io import read, write
-    from napari_morphogen.pipeline import run
+    from napari_morphogen.io import read
 
     image = read(source, axes=options["axes"])
     roles = {p.name for p in parameters(get(name).function) if p.role}
     arrays = {key: read(values[key]) for key in roles if values[key] is not None}
-    write(target, run(name, image, **(options | values | arrays)))
+    compute_to(target, name, image, where, **(options | values | arrays))
 
 
 def _replay_file(

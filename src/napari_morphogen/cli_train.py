@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from napari_morphogen import cli_generators, cli_objects
 from napari_morphogen.cli_files import OK, add_files, each
+from napari_morphogen.cli_large import Where, add_where, compute_to
 from napari_morphogen.io.pairs import paired
 from napari_morphogen.learning import (
     Files,
@@ -101,6 +102,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flips", action="store_true", help="average over mirrored images"
     )
+    add_where(parser)
     parser.set_defaults(command=predict)
 
 
@@ -216,7 +218,7 @@ def predict(given: argparse.Namespace) -> int:
     if method == "network_objects":
         options["min_size"] = given.min_size
     options["model"] = str(given.model.absolute())
-    task = partial(_predict_file, method, given.axes, options)
+    task = partial(_predict_file, method, given.axes, options, Where.of(given))
     return each(task, given, method)
 
 
@@ -236,9 +238,13 @@ def _predict_classes(given: argparse.Namespace) -> int:
 
 
 def _predict_file(
-    method: str, axes: str | None, options: dict[str, Any], source: Path, target: Path
+    method: str,
+    axes: str | None,
+    options: dict[str, Any],
+    where: Where,
+    source: Path,
+    target: Path,
 ) -> None:
-    from napari_morphogen.io import read, write
-    from napari_morphogen.pipeline import run
+    from napari_morphogen.io import read
 
-    write(target, run(method, read(source, axes=axes), **options))
+    compute_to(target, method, read(source, axes=axes), where, **options)

@@ -204,13 +204,17 @@ class Plan:
 
     def arrays_at(self, index: Index) -> dict[str, Any]:
         """Return the frames of the array parameters that belong to one frame."""
-        arrays = {}
-        for param in parameters(self.method.function):
-            value = self.values[param.name]
-            if param.role and value is not None:
-                place = self.select(value.axes, index)
-                arrays[param.name] = np.asarray(value.data[place])
-        return arrays
+        return {
+            name: np.asarray(layer.data[self.select(layer.axes, index)])
+            for name, layer in self.layers.items()
+        }
+
+    @property
+    def layers(self) -> dict[str, SpatialArray]:
+        """The array parameters that were given, by name."""
+        given = parameters(self.method.function)
+        named = {p.name: self.values[p.name] for p in given if p.role}
+        return {name: value for name, value in named.items() if value is not None}
 
     def _samples(self) -> Iterator[dict[str, Any]]:
         for index in self.frames:

@@ -4,7 +4,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Protocol
 
 from napari_morphogen.params import InputError
@@ -40,13 +39,14 @@ class Here:
 
     def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
         """Yield what tasks return, in any order."""
-        import dask
+        from dask.base import compute
 
+        _import_all()
+        words: dict[str, Any] = {"scheduler": "threads", "num_workers": self.threads}
         while tasks:
             count = min(len(tasks), BATCH * self.threads)
             batch = [_delayed(tasks.popleft()) for _ in range(count)]
-            words: dict[str, Any] = {"scheduler": "threads"}
-            yield from dask.compute(*batch, num_workers=self.threads, **words)
+            yield from compute(*batch, **words)
 
 
 class Cluster:
@@ -134,7 +134,7 @@ def _lost(name: str) -> Iterator[None]:
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     try:
         yield
@@ -152,10 +152,18 @@ def _lost(name: str) -> Iterator[None]:
         ) from error
 
 
-def _delayed(task: Task) -> Any:
-    import dask
+def _import_all() -> None:
+    """Import what methods import where they need it: not in several threads at once."""
+    from skimage.filters import threshold_otsu  # noqa: F401
+    from skimage.measure import label  # noqa: F401
+    from skimage.morphology import local_maxima, reconstruction  # noqa: F401
+    from skimage.segmentation import watershed  # noqa: F401
 
-    return dask.delayed(_called, pure=False, traverse=False)(partial(task))
+
+def _delayed(task: Task) -> Any:
+    from dask.delayed import delayed
+
+    return delayed(_called, pure=False, traverse=False)(task)
 
 
 def _called(task: Task) -> Any:

@@ -1,5 +1,6 @@
 """Objects of all blocks joined where they go on in the next, and numbered anew."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_morphogen.params import InputError
+from napari_morphogen.params import InputError, Remark
 from napari_morphogen.scale.grid import (
     Block,
     Box,
@@ -38,21 +39,26 @@ class Found:
         pixels just beyond its border, by its own numbers.
     own : mapping of direction to ndarray of int32
         What it says of its own pixels along the border to earlier neighbours.
+    cut : bool
+        Whether an object may go on where nothing was seen.
     """
 
     sizes: NDArray[np.int64]
     firsts: NDArray[np.int64]
     seen: Mapping[Direction, NDArray[np.int32]]
     own: Mapping[Direction, NDArray[np.int32]]
+    cut: bool = False
 
     def save(self, path: Path) -> None:
         """Write a file that appears whole or not at all."""
         ndim = len(next(iter(self.own)))
-        named = {key: self.seen[d] for d, key in _keys("seen", ndim) if d in self.seen}
+        named: dict[str, Any] = {"sizes": self.sizes, "firsts": self.firsts}
+        named["cut"] = np.array(self.cut)
+        named |= {key: self.seen[d] for d, key in _keys("seen", ndim) if d in self.seen}
         named |= {key: self.own[d] for d, key in _keys("own", ndim)}
         aside = path.with_suffix(".part")
         with aside.open("wb") as file:
-            np.savez_compressed(file, sizes=self.sizes, firsts=self.firsts, **named)
+            np.savez_compressed(file, **named)
         aside.replace(path)
 
     @classmethod
@@ -63,7 +69,7 @@ class Found:
                 {d: stored[key] for d, key in _keys(word, ndim) if key in stored}
                 for word in ("seen", "own")
             ]
-            return cls(stored["sizes"], stored["firsts"], *strips)
+            return cls(stored["sizes"], stored["firsts"], *strips, bool(stored["cut"]))
 
 
 def found_in(
@@ -145,6 +151,7 @@ def final_numbers(
     """
     blocks = [block for block in grid.blocks() if block.frame == frame]
     found = {block.number: load(block) for block in blocks}
+    _warn_of_cuts(sum(one.cut for one in found.values()), len(blocks))
     counts = [found[block.number].sizes.size for block in blocks]
     starts = dict(zip(found, np.cumsum([0, *counts[:-1]]).tolist(), strict=True))
     pairs = [np.zeros((0, 2), np.int64)]
@@ -162,6 +169,15 @@ def final_numbers(
         name: np.concatenate([[0], final[start : start + count]]).astype(np.int32)
         for (name, start), count in zip(starts.items(), counts, strict=True)
     }
+
+
+def _warn_of_cuts(count: int, total: int) -> None:
+    if count:
+        text = (
+            f"In {count} of {total} blocks objects, or many that touch, reach farther "
+            "than could be seen at once; they may be cut there: try larger blocks."
+        )
+        warnings.warn(text, Remark, stacklevel=2)
 
 
 def _numbered(

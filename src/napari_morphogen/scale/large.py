@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from napari_morphogen.io.ngff import begin_zarr, level_count, stored_order, write_level
-from napari_morphogen.params import InputError, parameters
+from napari_morphogen.params import InputError
 from napari_morphogen.plans import Plan
 from napari_morphogen.recipe import KEY
 from napari_morphogen.registry import Blocks
@@ -36,6 +36,7 @@ SIDES = {2: (2048, 2048), 3: (64, 256, 256)}  # of blocks, in pixels
 CHUNKS = {2: (1024, 1024), 3: (16, 256, 256)}  # of the result
 STEP = {2: (64, 64), 3: (16, 32, 32)}  # by which surroundings grow, at first
 LARGEST = 2**24  # pixels seen at once
+LEAST = 16  # pixels of a block along an axis
 
 
 class Progress(NamedTuple):
@@ -130,7 +131,8 @@ class _Run:
         """Return a run, its grid chosen."""
         shape = tuple(todo.sizes[axis] for axis in todo.spatial)
         blocks = tuple(
-            min(max(1, s), n) for s, n in zip(_sides(sides, shape), shape, strict=True)
+            min(max(1, s), n)
+            for s, n in zip(block_sides(sides, shape), shape, strict=True)
         )
         grid = Grid(shape, blocks, len(todo.frames))
         return cls(todo, _light(todo), grid, Unfinished(target), compute)
@@ -155,7 +157,7 @@ class _Run:
         near = reach(self.todo, self.todo.method.halo(**self.todo.values))
         margins = tuple((m, m) for m in near)
         blocks = [b for b in self.grid.blocks() if not self.folder.is_written(b.number)]
-        tasks = deque(
+        tasks: deque[Task] = deque(
             partial(write_pixels, self._part(block, margins), self.folder)
             for block in blocks
         )
@@ -259,7 +261,7 @@ class _Run:
     def _part(self, block: Block, margins: Margins) -> Part:
         window = self.grid.window(block.box, margins)
         index = self.todo.frames[block.frame]
-        at = dict(zip(self.todo.looped, index, strict=True))
+        at: dict[str, Any] = dict(zip(self.todo.looped, index, strict=True))
         at |= dict(zip(self.todo.spatial, window, strict=True))
         source = str(self.todo.image.metadata.get("path", ""))
 
@@ -267,11 +269,8 @@ class _Run:
             place = tuple(at.get(axis, slice(None)) for axis in image.axes)
             return Pixels(as_lazy(image.data)[place], name)
 
-        arrays = {
-            param.name: pixels(self.todo.values[param.name], "")
-            for param in parameters(self.todo.method.function)
-            if param.role and self.todo.values[param.name] is not None
-        }
+        layers = self.todo.layers
+        arrays = {name: pixels(layer, "") for name, layer in layers.items()}
         own = pixels(self.todo.image, source)
         return Part(self.light, block, window, self.grid.shape, own, arrays)
 
@@ -336,8 +335,7 @@ def _light(todo: Plan) -> Plan:
     import dask.array as da
 
     blank = da.zeros(todo.image.data.shape, dtype=todo.image.data.dtype, chunks=-1)
-    roles = {p.name for p in parameters(todo.method.function) if p.role}
-    values = {n: None if n in roles else v for n, v in todo.values.items()}
+    values = dict(todo.values) | dict.fromkeys(todo.layers)
     return replace(
         todo,
         image=todo.image.like(blank, metadata={}),
@@ -346,10 +344,33 @@ def _light(todo: Plan) -> Plan:
     )
 
 
-def _sides(given: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+def block_sides(given: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the sides of a block.
+
+    Parameters
+    ----------
+    given : sequence of int
+        One for rows and columns, or one for each axis; none chooses.
+    shape : tuple of int
+        Of a frame, spatial axes only.
+
+    Raises
+    ------
+    InputError
+        When there are not as many as axes, or one is too small.
+
+    Examples
+    --------
+    >>> block_sides((512,), (100, 4000, 4000))
+    (64, 512, 512)
+    """
     usual = SIDES[len(shape)]
     if not given:
         return usual
+    if min(given) < LEAST:
+        raise InputError(
+            f"Expected blocks of {LEAST} pixels at least, but got {min(given)}."
+        )
     if len(given) == 1:
         return (*usual[:-2], given[0], given[0])
     if len(given) != len(shape):

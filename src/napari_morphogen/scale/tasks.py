@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,9 +37,9 @@ class Pixels:
     """
 
     def __init__(self, data: Any, source: str) -> None:
-        import dask
+        from dask.base import optimize
 
-        (self._data,) = dask.optimize(data)
+        (self._data,) = optimize(data)
         self._source = source
 
     def load(self) -> NDArray[Any]:
@@ -101,7 +101,6 @@ class Ready(NamedTuple):
     """The answer of a block that is done."""
 
     block: Block
-    cut: bool = False  # whether an object may go on where nothing was seen
 
 
 def asked(part: Part, question: Question) -> Any:
@@ -141,11 +140,12 @@ def find_objects(
         if faces and not final:
             return Wider(part.block, faces)
     numbered, found = found_in(labels, part.window, part.block.box, part.shape)
+    found = replace(found, cut=bool(faces))
     place = placed(part.todo, part.todo.axes, part.block)
     with writing(folder):
         _array(folder.objects)[place] = numbered
         found.save(folder.found(part.block.number))
-    return Ready(part.block, bool(faces))
+    return Ready(part.block)
 
 
 def write_pixels(part: Part, folder: Unfinished) -> Ready:

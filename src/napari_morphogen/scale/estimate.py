@@ -1,0 +1,119 @@
+"""What a run on a large image will take: memory, time and room on the disk."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+
+from napari_morphogen.params import last
+from napari_morphogen.plans import Plan
+from napari_morphogen.scale.blocks import as_lazy
+from napari_morphogen.scale.grid import Grid, extent
+
+BYTES = 64  # of memory per pixel seen at once, of one channel: images, queues, labels
+AROUND = 1.5  # pixels seen for each of a block
+TRIAL = {2: (512, 512), 3: (32, 128, 128)}
+SHARE = 0.5  # of the memory of the machine that may be used
+
+
+class Estimate(NamedTuple):
+    """What a run will take.
+
+    Attributes
+    ----------
+    blocks : int
+        How many there are.
+    memory : int
+        Bytes at once, block by block.
+    whole : int
+        Bytes at once, were every frame computed as a whole.
+    disk : int
+        Bytes at most, before compression.
+    seconds : float
+        Measured on a small part in the middle and scaled.
+    """
+
+    blocks: int
+    memory: int
+    whole: int
+    disk: int
+    seconds: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether whole frames fit into the memory of this machine."""
+        return bool(self.whole <= SHARE * psutil.virtual_memory().total)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.blocks} blocks: about {_time(self.seconds)}, "
+            f"{_bytes(self.memory)} of memory, at most {_bytes(self.disk)} on disk"
+        )
+
+
+def estimated(todo: Plan, sides: Sequence[int], workers: int) -> Estimate:
+    """Return what a plan will take, computed in blocks.
+
+    Parameters
+    ----------
+    todo : Plan
+        A small part of its image is computed.
+    sides : sequence of int
+        Of a block, per spatial axis.
+    workers : int
+        Blocks at once.
+    """
+    shape = tuple(todo.sizes[axis] for axis in todo.spatial)
+    grid = Grid(shape, tuple(map(min, sides, shape)), len(todo.frames))
+    channels = todo.sizes.get("c", 1) if todo.merges_channels else 1
+    pixels = np.prod(shape, dtype=float) * channels
+    own = np.prod(grid.sides, dtype=float) * AROUND * channels
+    out = np.prod(todo.shape, dtype=float) * todo.dtype_of(todo.output).itemsize
+    twice = 1 if todo.method.halo else 2  # objects are written twice
+    return Estimate(
+        blocks=len(grid),
+        memory=int(min(own, pixels) * BYTES * workers),
+        whole=int(pixels * BYTES),
+        disk=int(out * twice * 4 / 3),  # coarser levels are a third
+        seconds=_seconds_per_pixel(todo) * pixels * len(todo.frames) / workers,
+    )
+
+
+def _seconds_per_pixel(todo: Plan) -> float:
+    """Return how long the method takes in the middle of the first frame."""
+    for size in (1 / 4, 1.0):  # what is done once is not counted
+        box = []
+        for axis, most in zip(todo.spatial, TRIAL[len(todo.spatial)], strict=True):
+            length = todo.sizes[axis]
+            side = min(max(1, int(most * size)), length)
+            box.append(slice((length - side) // 2, (length - side) // 2 + side))
+        at = dict(zip(todo.spatial, box, strict=True))
+        at |= dict.fromkeys(todo.looped, 0)  # type: ignore[arg-type]
+        place = tuple(at.get(axis, slice(None)) for axis in todo.image.axes)
+        arrays = {
+            name: np.asarray(as_lazy(value.data)[tuple(at[a] for a in value.axes)])
+            for name, value in todo.layers.items()
+        }
+        start = time.perf_counter()
+        frame = np.asarray(as_lazy(todo.image.data)[place])
+        last(todo.steps_of(frame, arrays))
+        spent = time.perf_counter() - start
+    return spent / max(1, math.prod(extent(box)))
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = seconds / 60
+    return f"{round(minutes)} min" if minutes < 90 else f"{minutes / 60:.1f} h"
