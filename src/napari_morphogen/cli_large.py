@@ -65,7 +65,7 @@ def add_where(parser: argparse.ArgumentParser) -> None:
 
 
 def compute_to(
-    target: Path, method: str, image: Any, where: Where, **options: Any
+    target: Path, method: str, image: Any, where: Where, /, **options: Any
 ) -> None:
     """Apply a method and write the result, in blocks where that is called for.
 

@@ -65,11 +65,12 @@ class Found:
     def load(cls, path: Path, ndim: int) -> Self:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
-            strips = [
+            seen, own = (
                 {d: stored[key] for d, key in _keys(word, ndim) if key in stored}
                 for word in ("seen", "own")
-            ]
-            return cls(stored["sizes"], stored["firsts"], *strips, bool(stored["cut"]))
+            )
+            cut = bool(stored["cut"])
+            return cls(stored["sizes"], stored["firsts"], seen, own, cut)
 
 
 def found_in(
