@@ -109,7 +109,8 @@ def _compute(target: Path, todo: Plan, where: Where) -> None:
 
     from napari_morphogen.scale.compute import Here, computing
     from napari_morphogen.scale.estimate import estimated
-    from napari_morphogen.scale.large import block_sides, in_blocks, why_whole
+    from napari_morphogen.scale.large import in_blocks, why_whole
+    from napari_morphogen.scale.sizes import block_sides
 
     if reason := why_whole(todo):
         raise InputError(

@@ -267,9 +267,10 @@ class Plan:
         """
         several = isinstance(found, tuple)
         named = dict(zip(self.outputs, found if several else (found,), strict=True))
-        return {name: self._typed(name, value) for name, value in named.items()}
+        return {name: self.typed(name, value) for name, value in named.items()}
 
-    def _typed(self, name: str, value: Any) -> Any:
+    def typed(self, name: str, value: Any) -> Any:
+        """Return a value of one result in the type of that result's numbers."""
         if self.outputs[name] in ("figures", "shapes"):
             return value
         dtype = self.dtype_of(name)

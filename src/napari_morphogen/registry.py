@@ -1,7 +1,8 @@
 """The methods of the product, in one tuple: its table of contents."""
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -53,7 +54,8 @@ from napari_morphogen.segment.hough import hough_lines
 from napari_morphogen.segment.laplacian import laplacian, zero_crossings
 from napari_morphogen.segment.line_regions import line_regions
 from napari_morphogen.segment.mixture import gaussian_mixture
-from napari_morphogen.segment.parts import Parts, Survey, no_survey, number_large
+from napari_morphogen.segment.models import opened
+from napari_morphogen.segment.parts import Survey, no_survey, number_large
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
 from napari_morphogen.segment.splitting import merge_objects, split_objects
@@ -70,6 +72,13 @@ from napari_morphogen.segment.trained import (
     network_boundaries,
     network_classes,
     network_objects,
+)
+from napari_morphogen.segment.trained_parts import (
+    network_boundaries_parts,
+    network_classes_parts,
+    network_objects_parts,
+    number_network_objects,
+    survey_network,
 )
 from napari_morphogen.segment.watershed import (
     survey_watershed,
@@ -116,21 +125,23 @@ class Blocks:
         The method's function for one part of the image; takes its parameters and
         what `survey` returned.
     halo : callable
-        From the parameters to how far the pixels of a part must see beyond its
-        border; objects are given as much more as they need.
+        From the parameters and the survey to how far the pixels of a part must see
+        beyond its border; objects are given as much more as they need.
     survey : callable
         ``survey(**parameters)`` asks all parts what depends on the whole image.
     number : callable
         ``number(sizes, **parameters)`` returns the final number of every object.
-    regions : bool
-        Whether objects are connected regions, of which any piece is found anywhere.
+    joins : str
+        What parts are made of: "objects", which are seen as a whole; "regions" that
+        are connected, of which any piece is found anywhere; or "pixels", which need
+        no joining: then `parts` returns them.
     """
 
-    parts: Callable[..., Parts]
+    parts: Callable[..., Any]
     halo: Callable[..., Halo]
     survey: Callable[..., Survey[dict[str, Any]]] = no_survey
     number: Callable[..., NDArray[np.int64]] = number_large
-    regions: bool = False
+    joins: Literal["objects", "regions", "pixels"] = "objects"
 
 
 @dataclass(frozen=True)
@@ -241,9 +252,24 @@ def _watershed_halo(foreground: str, sigma: float, **_: Any) -> Halo:
 
 
 THRESHOLD_BLOCKS = Blocks(
-    threshold_parts, _threshold_halo, survey_threshold, regions=True
+    threshold_parts, _threshold_halo, survey_threshold, joins="regions"
 )
+
+
+def _network_halo(model: str, scale: float = 1.0, **_: Any) -> Halo:
+    network = opened(model)
+    seen = max(map(sum, zip(network.reach, network.strides, strict=True))) + 4
+    return Halo(0, math.ceil(seen / scale))
+
+
 WATERSHED_BLOCKS = Blocks(watershed_parts, _watershed_halo, survey_watershed)
+NETWORK_OBJECTS = Blocks(
+    network_objects_parts, _network_halo, survey_network, number_network_objects
+)
+NETWORK_CLASSES = Blocks(
+    network_classes_parts, _network_halo, survey_network, joins="pixels"
+)
+NETWORK_BOUNDARIES = replace(NETWORK_CLASSES, parts=network_boundaries_parts)
 
 METHODS: tuple[Method, ...] = (
     Method(threshold, "threshold", blocks=THRESHOLD_BLOCKS),
@@ -270,9 +296,9 @@ METHODS: tuple[Method, ...] = (
     Method(quantise_colours, "clustering"),
     Method(nearest_class, "examples", fit=fit_nearest),
     Method(random_forest, "examples", fit=fit_forest),
-    Method(network_objects, "network"),
-    Method(network_classes, "network"),
-    Method(network_boundaries, "network"),
+    Method(network_objects, "network", blocks=NETWORK_OBJECTS),
+    Method(network_classes, "network", blocks=NETWORK_CLASSES),
+    Method(network_boundaries, "network", blocks=NETWORK_BOUNDARIES),
     Method(watershed, "watershed", blocks=WATERSHED_BLOCKS),
     Method(hierarchical_watershed, "watershed"),
     Method(line_regions, "watershed", planar=True),

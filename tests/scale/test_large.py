@@ -15,10 +15,12 @@ from napari_morphogen.io.ngff import read_zarr
 from napari_morphogen.params import InputError, Remark
 from napari_morphogen.pipeline import plan
 from napari_morphogen.registry import METHODS
-from napari_morphogen.samples import coins, needed
+from napari_morphogen.samples import coins, needed, trained_model
 from napari_morphogen.scale import large
 from napari_morphogen.scale.joining import Found
-from napari_morphogen.scale.large import block_sides, in_blocks, why_whole
+from napari_morphogen.scale.large import in_blocks, why_whole
+from napari_morphogen.scale.sizes import SIDES, block_sides
+from napari_morphogen.segment.models import METHOD_OF
 
 
 def smooth_noise(shape, sigma=5, seed=0):
@@ -238,7 +240,7 @@ def test_result_is_valid_and_read_by_others(tmp_path):
 
 
 def test_sides_of_blocks():
-    assert block_sides((), (9000, 9000)) == large.SIDES[2]
+    assert block_sides((), (9000, 9000)) == SIDES[2]
     assert block_sides((32, 64, 96), (5, 5, 5)) == (32, 64, 96)
     with pytest.raises(InputError, match="16 pixels at least, but got 5"):
         block_sides((5,), (100, 100))
@@ -356,3 +358,37 @@ def test_no_remark_without_reason(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", Remark)
         in_small_blocks(tmp_path, "watershed", planted(), h=5.0)
+
+
+# ---- networks
+
+
+def _tiled_coins():
+    part = coins().data
+    return np.concatenate([np.tile(part, (1, 2)), np.tile(part[:, ::-1], (1, 2))])
+
+
+@pytest.mark.parametrize("task", ["instances", "semantic", "edges"])
+@pytest.mark.parametrize("flips", [False, True])
+def test_networks_see_what_they_see_in_the_whole(tmp_path, task, flips):
+    image = _tiled_coins()
+    given = {"model": trained_model(task, 100), "flips": flips}
+    method = METHOD_OF[task]
+    found = in_small_blocks(tmp_path, method, image, sides=(192,), **given)
+    whole = run(method, image, **given)
+    if task == "instances":
+        assert whole.max() > 50
+        assert same_objects(np.asarray(found.data), whole)
+    else:
+        np.testing.assert_allclose(found.data, whole, atol=2e-6)
+
+
+def test_network_of_planes_says_how_it_sees_a_volume(tmp_path):
+    volume = np.stack([coins().data] * 3)
+    given = {"model": trained_model("edges", 100)}
+    with pytest.raises(InputError, match=r"trained on planes.*--axes tyx"):
+        in_small_blocks(tmp_path, "network_boundaries", volume, (16, 64, 64), **given)
+    lazy = SpatialArray(da.from_array(volume, 100), "tyx")
+    found = in_small_blocks(tmp_path, "network_boundaries", lazy, (128,), **given)
+    whole = run("network_boundaries", lazy.like(volume), **given)
+    np.testing.assert_allclose(found.data, whole.data, atol=2e-6)

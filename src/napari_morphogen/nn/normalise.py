@@ -13,6 +13,7 @@ from napari_morphogen.params import InputError
 LOW, HIGH = 1.0, 99.8  # percentiles that become 0 and 1
 SAMPLE = 2**20  # pixels that percentiles are taken from
 LARGEST = 8.0  # hot pixels end here
+Limits = Sequence[tuple[float, float]]
 
 
 def channels_first(image: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
@@ -22,13 +23,17 @@ def channels_first(image: NDArray[Any], channel_axis: int | None) -> NDArray[Any
     return np.moveaxis(image, channel_axis, 0)
 
 
-def normalised(image: NDArray[Any]) -> NDArray[np.float32]:
+def normalised(
+    image: NDArray[Any], limits: Limits | None = None
+) -> NDArray[np.float32]:
     """Return every channel with its 1st percentile at 0 and its 99.8th at 1.
 
     Parameters
     ----------
     image : ndarray of shape (channels, [P,] M, N)
         Any real dtype. Broken pixels take the value of their nearest neighbour.
+    limits : sequence of (float, float) or None
+        What becomes 0 and 1 in every channel, when `image` is a part of a larger one.
 
     Examples
     --------
@@ -37,16 +42,20 @@ def normalised(image: NDArray[Any]) -> NDArray[np.float32]:
     array([0., 1.], dtype=float32)
     """
     found = np.empty(image.shape, np.float32)
-    for channel, out in zip(image, found, strict=True):
+    for number, (channel, out) in enumerate(zip(image, found, strict=True)):
         filled, _ = fill_broken(as_float(channel))
-        low, high = _range(filled)
+        low, high = usual_range(filled) if limits is None else limits[number]
         scaled = (filled - low) / (high - low)
         out[...] = np.clip(scaled, -LARGEST, LARGEST)
     return found
 
 
 def ready(
-    image: NDArray[Any], channel_axis: int | None, *, ndim: int, channels: int
+    image: NDArray[Any],
+    channel_axis: int | None,
+    *,
+    ndim: int,
+    channels: int,
 ) -> NDArray[np.float32]:
     """Return an image as a network takes it, before scaling.
 
@@ -122,11 +131,23 @@ def check_channels(image: NDArray[Any], wanted: int) -> None:
         )
 
 
-def _range(values: NDArray[Any]) -> tuple[Any, Any]:
+def usual_range(values: NDArray[Any]) -> tuple[Any, Any]:
+    """Return the 1st and the 99.8th percentile of unbroken intensities.
+
+    Parameters
+    ----------
+    values : ndarray of float
+        Of one channel.
+    """
     if values.size == 0:
         return 0, 1
     step = max(1, values.size // SAMPLE)
-    low, high = np.percentile(values.ravel()[::step], (LOW, HIGH))
+    return range_of(values.ravel()[::step], values.min(), values.max())
+
+
+def range_of(sample: NDArray[Any], least: Any, most: Any) -> tuple[Any, Any]:
+    """Return `usual_range` of a sample and the extremes of all values."""
+    low, high = np.percentile(sample, (LOW, HIGH))
     if not high > low:  # few bright pixels on a constant ground
-        low, high = values.min(), values.max()
+        low, high = least, most
     return low, high if high > low else low + max(1, abs(low))

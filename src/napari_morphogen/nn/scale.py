@@ -1,7 +1,7 @@
 """How much to enlarge an image until its objects have the size of the training's."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from napari_morphogen.nn.normalise import rescaled, resized
 from napari_morphogen.nn.targets import diameter_of
+from napari_morphogen.nn.windows import Mirrored
 
 Predict = Callable[[float], NDArray[np.float32]]
 HALF = 0.5  # of foreground, and of the distance to the border
@@ -86,7 +87,7 @@ def found_scale(
 
 
 def at_known_scale(
-    predict: Callable[[NDArray[np.float32], bool], NDArray[np.float32]],
+    predict: Mirrored,
     image: NDArray[np.float32],
     *,
     diameter: float,
@@ -116,19 +117,34 @@ def at_known_scale(
     -------
     maps : ndarray of float32, shape (maps, [P,] M, N)
     """
-
-    def at(
-        part: NDArray[np.float32], factor: float, mirrored: bool
-    ) -> NDArray[np.float32]:
-        return predict(rescaled(part, (factor,) * (part.ndim - 1)), mirrored)
-
     if diameter <= 0:
         return predict(image, flips)
-    looked = image if scale else busiest(image)
-    chosen = scale or found_scale(
-        lambda tried: at(looked, tried, False), diameter, scales
+    chosen = scale or scale_of(predict, image, diameter=diameter, scales=scales)
+    larger = rescaled(image, (chosen,) * (image.ndim - 1))
+    return resized(predict(larger, flips), image.shape[1:])
+
+
+def scale_of(
+    predict: Mirrored,
+    image: NDArray[np.float32],
+    *,
+    diameter: float,
+    scales: tuple[float, float],
+) -> float:
+    """Return the scale at which objects have the size of those in training.
+
+    Parameters
+    ----------
+    predict, image, diameter, scales
+        As of `at_known_scale`.
+    """
+    part = busiest(image)
+    factors = part.ndim - 1
+    return found_scale(
+        lambda tried: predict(rescaled(part, (tried,) * factors), False),
+        diameter,
+        scales,
     )
-    return resized(at(image, chosen, flips), image.shape[1:])
 
 
 def busiest(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -139,15 +155,34 @@ def busiest(image: NDArray[np.float32]) -> NDArray[np.float32]:
     image : ndarray of float32, shape (channels, [P,] M, N)
         Returned as it is when it is small.
     """
-    shape, side = image.shape[1:], WINDOW[image.ndim - 1]
+    places = windows(image.shape[1:])
+    return image[max(places, key=lambda place: float(image[place].std()))]
+
+
+def windows(shape: Sequence[int]) -> list[tuple[slice, ...]]:
+    """Return the parts of a large image of which `busiest` takes one.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of the image, spatial axes only.
+
+    Examples
+    --------
+    >>> [part[1] for part in windows((700, 9))]
+    [slice(0, 512, None), slice(188, 700, None)]
+    """
+    side = WINDOW[len(shape)]
     starts = [
         sorted({*range(0, max(n - side, 0) + 1, side), max(n - side, 0)}) for n in shape
     ]
-    places = [
-        (slice(None), *(slice(a, a + side) for a in corner))
+    return [
+        (
+            slice(None),
+            *(slice(a, min(a + side, n)) for a, n in zip(corner, shape, strict=True)),
+        )
         for corner in product(*starts)
     ]
-    return image[max(places, key=lambda place: float(image[place].std()))]
 
 
 def seen_diameter(maps: NDArray[Any]) -> float:

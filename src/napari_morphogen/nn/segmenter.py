@@ -1,7 +1,7 @@
 """A trained network with all that is needed to use it again."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -13,9 +13,16 @@ from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.networks import UNet, UNetConfig
-from napari_morphogen.nn.normalise import ready
+from napari_morphogen.nn.normalise import (
+    Limits,
+    check_channels,
+    normalised,
+    ready,
+)
 from napari_morphogen.nn.predict import predict
-from napari_morphogen.nn.scale import at_known_scale
+from napari_morphogen.nn.scale import at_known_scale, scale_of
+from napari_morphogen.nn.tiles import Place
+from napari_morphogen.nn.windows import Mirrored, predicted_window
 
 Task = Literal["instances", "interiors", "edges", "semantic"]
 CLASSES: Mapping[str, tuple[str, ...]] = {  # of tasks that fix them
@@ -77,6 +84,21 @@ class Segmenter:
         """2 for planes, 3 for volumes."""
         return self.config.ndim
 
+    @property
+    def in_channels(self) -> int:
+        """Channels of the images that it takes."""
+        return self.config.in_channels
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Pixels that one of the coarsest level covers, per axis."""
+        return self.config.strides[-1]
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """How far away a pixel can change the prediction, per axis."""
+        return self.config.reach
+
     def network(self) -> UNet:
         """Return a network with these weights."""
         found = UNet(self.config)
@@ -124,20 +146,83 @@ class Segmenter:
         seen = whole[(slice(None), *(part or ()))]
         if seen.size == 0:
             return np.zeros((len(self.classes), *seen.shape[1:]), np.float32)
-        network = self.network()
-
-        def tiled(values: NDArray[np.float32], mirrored: bool) -> NDArray[np.float32]:
-            words: dict[str, Any] = {"flips": mirrored, "tile": tile, "device": device}
-            return predict(network, values, activation=self.activation, **words)
-
         return at_known_scale(
-            tiled,
+            self._tiled(tile, device),
             seen,
             diameter=self.diameter,
             scales=self.scales,
             scale=scale,
             flips=flips,
         )
+
+    def scale_of(self, image: NDArray[np.float32]) -> float:
+        """Return by which an image is enlarged before prediction.
+
+        Parameters
+        ----------
+        image : ndarray of float32, shape (channels, [P,] M, N)
+            Normalised.
+        """
+        if self.diameter <= 0:
+            return 1.0
+        return scale_of(
+            self._tiled(), image, diameter=self.diameter, scales=self.scales
+        )
+
+    def predict_window(
+        self,
+        image: NDArray[Any],
+        window: Place,
+        shape: Sequence[int],
+        *,
+        limits: Limits,
+        scale: float = 1.0,
+        tile: int = 0,
+        flips: bool = False,
+    ) -> NDArray[np.float32]:
+        """Return what the network makes of a window of a larger image.
+
+        Parameters
+        ----------
+        image : ndarray of shape (channels, [P,] M, N)
+            The window only.
+        window : tuple of slice
+            Where it lies.
+        shape : sequence of int
+            Of the whole image, spatial axes only.
+        limits : sequence of (float, float)
+            Intensities of each channel that count as 0 and 1 in the whole.
+        scale : float
+            Of `scale_of`.
+        tile, flips
+            As of `predict`.
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (classes, [P,] M, N)
+            Those of `predict` where the ends of the window are farther away than the
+            network sees.
+        """
+        check_channels(image, self.in_channels)
+        return predicted_window(
+            self._tiled(tile),
+            normalised(image, limits),
+            window,
+            shape,
+            scale=scale,
+            strides=self.strides,
+            flips=flips,
+        )
+
+    def _tiled(self, tile: int = 0, device: str = "cpu") -> Mirrored:
+        """Return what predicts an image as it is, mirrored or not."""
+        network = self.network()
+
+        def tiled(values: NDArray[np.float32], mirrored: bool) -> NDArray[np.float32]:
+            words: dict[str, Any] = {"flips": mirrored, "tile": tile, "device": device}
+            return predict(network, values, activation=self.activation, **words)
+
+        return tiled
 
     def activation(self, logits: Tensor) -> Tensor:
         """Return probabilities: of classes that exclude each other, or of each."""

@@ -2,8 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,14 @@ from napari_morphogen.scale.blocks import as_lazy, reach
 from napari_morphogen.scale.compute import Compute, Here, Task
 from napari_morphogen.scale.grid import Block, Grid, Margins, extent
 from napari_morphogen.scale.joining import Found, final_numbers
+from napari_morphogen.scale.sizes import (
+    STEP,
+    all_faces,
+    block_sides,
+    chunk_side,
+    up,
+    wider,
+)
 from napari_morphogen.scale.tasks import (
     Part,
     Pixels,
@@ -32,11 +40,7 @@ from napari_morphogen.scale.tasks import (
 from napari_morphogen.scale.unfinished import Unfinished
 from napari_morphogen.spatial import SpatialArray
 
-SIDES = {2: (2048, 2048), 3: (64, 256, 256)}  # of blocks, in pixels
-CHUNKS = {2: (1024, 1024), 3: (16, 256, 256)}  # of the result
-STEP = {2: (64, 64), 3: (16, 32, 32)}  # by which surroundings grow, at first
 LARGEST = 2**24  # pixels seen at once
-LEAST = 16  # pixels of a block along an axis
 
 
 class Progress(NamedTuple):
@@ -123,6 +127,7 @@ class _Run:
     grid: Grid
     folder: Unfinished
     compute: Compute
+    settled: list[dict[str, Any]] = field(default_factory=list)  # of every frame
 
     @classmethod
     def of(
@@ -142,10 +147,15 @@ class _Run:
         goes_on = self.folder.begin(self._identity())
         with writing(self.folder):
             self._create(goes_on)
-        if self.todo.method.halo is not None:
-            yield from self._pixels()
+        blocks = self.todo.method.blocks
+        if blocks is not None:
+            yield from self._surveyed(blocks)
+        if self._is_joined():
+            assert blocks is not None
+            yield from self._found()
+            yield from self._numbered(blocks)
         else:
-            yield from self._objects()
+            yield from self._pixels()
         yield from self._levels()
         with writing(self.folder):
             self.folder.finish()
@@ -153,29 +163,21 @@ class _Run:
     # ---- stages
 
     def _pixels(self) -> Iterator[Progress]:
-        assert self.todo.method.halo is not None
-        near = reach(self.todo, self.todo.method.halo(**self.todo.values))
-        margins = tuple((m, m) for m in near)
         blocks = [b for b in self.grid.blocks() if not self.folder.is_written(b.number)]
-        tasks: deque[Task] = deque(
-            partial(write_pixels, self._part(block, margins), self.folder)
-            for block in blocks
-        )
+        tasks: deque[Task] = deque()
+        for block in blocks:
+            settled = self._settled(block)
+            margins = tuple((m, m) for m in self._aligned(self._near(settled)))
+            part = self._part(block, margins)
+            tasks.append(partial(write_pixels, part, settled, self.folder))
         yield from self._counted("computing", tasks, len(blocks))
 
-    def _objects(self) -> Iterator[Progress]:
-        blocks = self.todo.method.blocks
-        assert blocks is not None
-        near = tuple(reach(self.todo, blocks.halo(**self.todo.values)))
-        yield from self._surveyed(blocks, near)
-        yield from self._found(near)
-        yield from self._numbered(blocks)
-
-    def _surveyed(self, blocks: Blocks, near: tuple[int, ...]) -> Iterator[Progress]:
+    def _surveyed(self, blocks: Blocks) -> Iterator[Progress]:
         """Ask every block of every frame what depends on the whole."""
-        settled = self.folder.recall("settled") or []
+        settled = self.settled
+        settled += self.folder.recall("settled") or []
         words = dict(self.todo.values) | {"spacing": self.todo.seen_spacing}
-        margins = tuple((m, m) for m in near)
+        margins = tuple((m, m) for m in self._near({}))
         for frame in range(len(settled), self.grid.frames):
             survey = blocks.survey(**words)
             answers: list[Any] | None = None
@@ -195,21 +197,22 @@ class _Run:
             with writing(self.folder):
                 self.folder.remember(settled=settled)
 
-    def _found(self, near: tuple[int, ...]) -> Iterator[Progress]:
+    def _found(self) -> Iterator[Progress]:
         """Find the objects of every block; those that need more see more."""
-        settled = self.folder.recall("settled")
-        step = STEP[len(near)]
-        first = tuple((_up(m + s, s),) * 2 for m, s in zip(near, step, strict=True))
-        margins = dict.fromkeys((b.number for b in self.grid.blocks()), first)
+        step = STEP[len(self.grid.shape)]
+        margins: dict[int, Margins] = {}
+        for block in self.grid.blocks():
+            near = zip(self._near(self._settled(block)), step, strict=True)
+            first = self._aligned([m + s for m, s in near])
+            margins[block.number] = tuple((m, m) for m in first)
         blocks = [b for b in self.grid.blocks() if not self._is_found(b)]
-        tasks = deque(self._finding(b, first, settled, near) for b in blocks)
+        tasks = deque(self._finding(b, margins[b.number]) for b in blocks)
         done = len(self.grid) - len(blocks)
         for answer in self.compute.outcomes(tasks):
             block = answer.block
             if isinstance(answer, Wider):
-                margins[block.number] = _wider(margins[block.number], answer.faces)
-                wide = margins[block.number]
-                tasks.appendleft(self._finding(block, wide, settled, near))
+                margins[block.number] = wider(margins[block.number], answer.faces)
+                tasks.appendleft(self._finding(block, margins[block.number]))
                 continue
             done += 1
             yield Progress("finding objects", done, len(self.grid))
@@ -220,7 +223,7 @@ class _Run:
         tasks: deque[Task] = deque()
         for frame in range(self.grid.frames):
             tables = final_numbers(
-                self.grid, frame, self._load, number, regions=self._regions()
+                self.grid, frame, self._load, number, regions=blocks.joins == "regions"
             )
             for block in self.grid.blocks():
                 if block.frame == frame and not self.folder.is_written(block.number):
@@ -248,15 +251,35 @@ class _Run:
 
     # ---- pieces
 
-    def _finding(
-        self, block: Block, margins: Margins, settled: Any, near: tuple[int, ...]
-    ) -> Task:
-        part = self._part(block, margins)
-        larger = self.grid.window(block.box, _wider(margins, _all_faces(len(near))))
+    def _finding(self, block: Block, margins: Margins) -> Task:
+        part, settled = self._part(block, margins), self._settled(block)
+        larger = self.grid.window(block.box, wider(margins, all_faces(len(margins))))
         final = math.prod(extent(larger)) > LARGEST or larger == part.window
-        return partial(
-            find_objects, part, settled[block.frame], near, self.folder, final
-        )
+        near = tuple(self._near(settled))
+        return partial(find_objects, part, settled, near, self.folder, final)
+
+    def _is_joined(self) -> bool:
+        """Whether objects of different blocks have to be joined."""
+        blocks = self.todo.method.blocks
+        return blocks is not None and blocks.joins != "pixels"
+
+    def _settled(self, block: Block) -> dict[str, Any]:
+        """Return what the survey of a block's frame found."""
+        return self.settled[block.frame] if self.settled else {}
+
+    def _near(self, settled: Mapping[str, Any]) -> list[int]:
+        """Return how far the pixels of a block depend on what is around it."""
+        method = self.todo.method
+        halo = method.blocks.halo if method.blocks else method.halo
+        assert halo is not None
+        return reach(self.todo, halo(**(dict(self.todo.values) | dict(settled))))
+
+    def _aligned(self, margins: Sequence[int]) -> list[int]:
+        """Return margins of whole steps where networks pool."""
+        if self.todo.method.blocks is None:
+            return list(margins)
+        steps = STEP[len(margins)]
+        return [up(m, step) for m, step in zip(margins, steps, strict=True)]
 
     def _part(self, block: Block, margins: Margins) -> Part:
         window = self.grid.window(block.box, margins)
@@ -293,7 +316,7 @@ class _Run:
         sides = dict(zip(self.todo.spatial, self.grid.sides, strict=True))
         sizes = [self._chunk(result, axis) for axis in result.axes]
         begin_zarr(self.folder.image, result, [sizes[i] for i in stored_order(result)])
-        if self.todo.method.halo is None:
+        if self._is_joined():
             zarr.create_array(
                 str(self.folder.objects),
                 shape=result.data.shape,
@@ -308,9 +331,7 @@ class _Run:
         if axis not in self.todo.spatial:
             return result.data.shape[-1] if axis == "c" and result.rgb else 1
         place = self.todo.spatial.index(axis)
-        side, length = self.grid.sides[place], self.grid.shape[place]
-        usual = CHUNKS[len(self.grid.shape)][place]
-        return usual if side == length else math.gcd(usual, side)
+        return chunk_side(self.grid.sides[place], self.grid.shape, place)
 
     def _result(self) -> SpatialArray:
         import dask.array as da
@@ -327,9 +348,6 @@ class _Run:
     def _load(self, block: Block) -> Found:
         return Found.load(self.folder.found(block.number), len(self.grid.shape))
 
-    def _regions(self) -> bool:
-        return self.todo.method.blocks is not None and self.todo.method.blocks.regions
-
 
 def _light(todo: Plan) -> Plan:
     import dask.array as da
@@ -342,55 +360,3 @@ def _light(todo: Plan) -> Plan:
         values=values,
         recipe={"steps": [{}]},
     )
-
-
-def block_sides(given: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the sides of a block.
-
-    Parameters
-    ----------
-    given : sequence of int
-        One for rows and columns, or one for each axis; none chooses.
-    shape : tuple of int
-        Of a frame, spatial axes only.
-
-    Raises
-    ------
-    InputError
-        When there are not as many as axes, or one is too small.
-
-    Examples
-    --------
-    >>> block_sides((512,), (100, 4000, 4000))
-    (64, 512, 512)
-    """
-    usual = SIDES[len(shape)]
-    if not given:
-        return usual
-    if min(given) < LEAST:
-        raise InputError(
-            f"Expected blocks of {LEAST} pixels at least, but got {min(given)}."
-        )
-    if len(given) == 1:
-        return (*usual[:-2], given[0], given[0])
-    if len(given) != len(shape):
-        raise InputError(
-            f"Expected the sides of a block along {len(shape)} axes, but got "
-            f"{list(given)}."
-        )
-    return tuple(given)
-
-
-def _up(number: int, step: int) -> int:
-    return -(-number // step) * step
-
-
-def _wider(margins: Margins, faces: Sequence[tuple[int, int]]) -> Margins:
-    grown = [list(pair) for pair in margins]
-    for axis, end in faces:
-        grown[axis][end] *= 2
-    return tuple((before, after) for before, after in grown)
-
-
-def _all_faces(ndim: int) -> list[tuple[int, int]]:
-    return [(axis, end) for axis in range(ndim) for end in (0, 1)]

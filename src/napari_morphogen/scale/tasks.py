@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.io.ngff import stored_order
-from napari_morphogen.params import InputError, last
+from napari_morphogen.params import InputError
 from napari_morphogen.plans import Plan
 from napari_morphogen.scale.grid import Block, Box, within
 from napari_morphogen.scale.joining import found_in
@@ -89,6 +89,15 @@ class Part:
         arrays = {name: pixels.load() for name, pixels in self.arrays.items()}
         return self.todo.prepared(self.image.load(), arrays)
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where it lies, in words that the functions of `Blocks` take."""
+        return {
+            "window": self.window,
+            "place": self.block.box,
+            "shape": self.shape,
+        }
+
 
 class Wider(NamedTuple):
     """The answer of a block whose surroundings were too narrow."""
@@ -106,6 +115,7 @@ class Ready(NamedTuple):
 def asked(part: Part, question: Question) -> Any:
     """Return the answer of one part to a question about the whole."""
     frame, words = part.prepared()
+    words |= part.place
     return question(frame, within(part.block.box, part.window), **words)
 
 
@@ -133,7 +143,9 @@ def find_objects(
     """
     assert part.todo.method.blocks is not None
     frame, words = part.prepared()
-    labels, area = part.todo.method.blocks.parts(frame, **(words | dict(settled)))
+    labels, area = part.todo.method.blocks.parts(
+        frame, **(words | part.place | dict(settled))
+    )
     faces: tuple[Face, ...] = ()
     if area is not None:
         faces = _open_faces(labels, area, part, halo)
@@ -148,11 +160,27 @@ def find_objects(
     return Ready(part.block)
 
 
-def write_pixels(part: Part, folder: Unfinished) -> Ready:
-    """Write the final pixels of a block of a method that sees no farther."""
-    image, arrays = part.image.load(), {n: p.load() for n, p in part.arrays.items()}
+def write_pixels(part: Part, settled: Mapping[str, Any], folder: Unfinished) -> Ready:
+    """Write the final pixels of a block.
+
+    Parameters
+    ----------
+    part : Part
+        The block.
+    settled : mapping
+        What the survey found.
+    folder : Unfinished
+        Where they go.
+    """
     name, todo = part.todo.output, part.todo
-    found = np.asarray(last(todo.steps_of(image, arrays))[name])
+    frame, words = part.prepared()
+    blocks = todo.method.blocks
+    if blocks is None:
+        found = todo.named(todo.method.function(frame, **words))[name]
+    else:
+        found = todo.typed(
+            name, blocks.parts(frame, **(words | part.place | dict(settled)))
+        )
     axes = todo.axes_of(name)
     inside = dict(zip(todo.spatial, within(part.block.box, part.window), strict=True))
     seen = [axis for axis in axes if axis not in todo.looped]

@@ -56,12 +56,12 @@ class Unfinished:
         check_target(self.target, folder=True, overwrite=True)
         wanted = json.loads(json.dumps(identity))
         stored = self._stored()
-        if stored is not None and stored["identity"] != wanted:
+        if stored is not None and stored["identity"] != wanted and self._has_blocks():
             raise InputError(
                 f"{self.path} holds the finished blocks of another run; delete that "
                 "folder or choose another target."
             )
-        if stored is not None:
+        if stored is not None and stored["identity"] == wanted:
             return True
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir()
@@ -96,6 +96,10 @@ class Unfinished:
         """Put the image in its place and remove the rest."""
         moved(self.image, self.target)
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _has_blocks(self) -> bool:
+        kept = (self.path / "found", self.path / "written")
+        return any(any(folder.iterdir()) for folder in kept if folder.is_dir())
 
     @property
     def _record(self) -> Path:

@@ -1,6 +1,6 @@
 """Trained networks, however they are stored: opened, and applied to any image."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +39,22 @@ class Network(Protocol):
         """2 for planes, 3 for volumes."""
 
     @property
+    def in_channels(self) -> int:
+        """Channels of the images that it takes."""
+
+    @property
+    def diameter(self) -> float:
+        """To which images are scaled, in pixels; 0 is no scaling."""
+
+    @property
+    def strides(self) -> Sequence[int]:
+        """Pixels that one of the coarsest level covers, per axis."""
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """How far away a pixel can change the prediction, per axis."""
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of what is predicted."""
 
@@ -57,6 +73,22 @@ class Network(Protocol):
         device: str = ...,
     ) -> NDArray[np.float32]:
         """Return maps of shape (classes, [P,] M, N)."""
+
+    def predict_window(
+        self,
+        image: NDArray[Any],
+        window: Part,
+        shape: Sequence[int],
+        *,
+        limits: Sequence[tuple[float, float]],
+        scale: float = ...,
+        tile: int = ...,
+        flips: bool = ...,
+    ) -> NDArray[np.float32]:
+        """Return maps of a window of a larger image."""
+
+    def scale_of(self, image: NDArray[np.float32]) -> float:
+        """Return by which a normalised image is enlarged before prediction."""
 
     def with_thresholds(self, **thresholds: float) -> Self:
         """Return a copy with other thresholds."""

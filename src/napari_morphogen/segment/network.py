@@ -24,6 +24,7 @@ CHOICES: Mapping[str, Sequence[float]] = {
     "least_share": (0.0, 0.1, 0.2),
 }
 
+FOREGROUND, LEAST_SHARE = 0.5, 0.05  # usual thresholds
 TRIALS = 18  # of all choices, in `tuned_thresholds`
 
 Trained = TypeVar("Trained", bound="Predictor")
@@ -53,10 +54,10 @@ def flood_objects(
     foreground: NDArray[np.float32],
     centre: NDArray[np.float32],
     *,
-    foreground_threshold: float = 0.5,
+    foreground_threshold: float = FOREGROUND,
     centre_threshold: float = 0.4,
     h: float = 0.1,
-    least_share: float = 0.05,
+    least_share: float = LEAST_SHARE,
     min_size: int = 0,
 ) -> NDArray[np.int32]:
     """Return the objects of a foreground, one around every centre.

@@ -220,9 +220,19 @@ def global_level(values: NDArray[Any], rule: str) -> float:
 
 
 def threshold_parts(
-    image: NDArray[Any], *, min_size: int, separate: bool, **words: Any
+    image: NDArray[Any],
+    *,
+    rule: str,
+    objects: str,
+    sigma: float,
+    level: float,
+    block_size: int,
+    spacing: tuple[float, ...],
+    **_: Any,
 ) -> Parts:
     """Return the regions of one part of an image; see `threshold`."""
+    words: dict[str, Any] = {"rule": rule, "objects": objects, "sigma": sigma}
+    words |= {"level": level, "block_size": block_size, "spacing": spacing}
     return Parts(connected_objects(foreground(image, **words)), None)
 
 
