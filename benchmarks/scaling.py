@@ -46,7 +46,8 @@ def written(folder: Path, size: int) -> Path:
     for _ in range(count):
         picked = [stack[i] for i in rng.integers(0, len(stack), count)]
         turned = [
-            np.rot90(tile, k) for tile, k in zip(picked, rng.integers(0, 4, count))
+            np.rot90(tile, k)
+            for tile, k in zip(picked, rng.integers(0, 4, count), strict=True)
         ]
         rows.append([da.from_array(tile.copy(), chunks=1024) for tile in turned])
     image = da.block(rows)[:size, :size]

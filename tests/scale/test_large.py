@@ -288,7 +288,7 @@ def test_what_was_broken_off_goes_on_and_ends_the_same(tmp_path, after):
 
 def test_another_run_does_not_go_on(tmp_path):
     image = da.from_array(smooth_noise((190, 230)), 100)
-    target = broken_off(tmp_path, image, 8)
+    target = broken_off(tmp_path, image, 30)
     with pytest.raises(
         InputError, match=r"out\.ome\.zarr\.unfinished holds .* another"
     ):

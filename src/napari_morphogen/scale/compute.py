@@ -10,6 +10,7 @@ from napari_morphogen.params import InputError
 
 BATCH = 4  # tasks given to each thread at once
 AHEAD = 2  # tasks that wait at each worker
+PATIENCE = 10  # seconds until a scheduler has answered
 RETRIES = 3  # of a block whose worker died
 MISSING = (
     "Computing on several workers needs dask's distributed, which is not installed; "
@@ -111,7 +112,7 @@ def computing(*, workers: int = 0, scheduler: str = "") -> Iterator[Compute]:
         raise InputError(MISSING) from error
     if scheduler:
         try:
-            client = distributed.Client(scheduler, timeout=10)
+            client = distributed.Client(scheduler, timeout=PATIENCE)
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(
                 f"No dask scheduler answers at {scheduler}; start one or mend the "
