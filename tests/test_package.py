@@ -14,6 +14,7 @@ from napari_morphogen.registry import Family
 
 ROOT = Path(__file__).parents[1]
 OTHERS = ["Evaluate", "Export", "Measure", "Object classes", "Train", "Tune"]
+OTHERS += ["Large images"]
 OTHERS += ["Do synthetic pairs help", "Inside a VAE", "Start here", "Train a generator"]
 FAMILIES = [family.capitalize() for family in typing.get_args(Family)]
 

@@ -5,12 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from napari_morphogen.params import InputError
 from napari_morphogen.plans import Plan
-
-LARGE = 2**26  # pixels of a frame from which on blocks are the usual way
 
 
 class Where(NamedTuple):
@@ -85,23 +81,22 @@ def compute_to(
     """
     from napari_morphogen.io import write
     from napari_morphogen.pipeline import plan, run
+    from napari_morphogen.scale.estimate import check_fits, is_large
+    from napari_morphogen.scale.large import why_whole
 
-    if not _in_blocks(image, where):
+    todo = plan(method, image, **options)
+    reason = why_whole(todo)
+    if reason and not any(where) and is_large(todo):
+        check_fits(todo, reason)
+    if not any(where) and (reason or not is_large(todo)):
         write(target, run(method, image, **options))
         return
-    todo = plan(method, image, **options)
     if target.suffix.lower() != ".zarr":
         raise InputError(
             f"{target} cannot hold a result that is computed in blocks; choose a name "
             "that ends in .ome.zarr."
         )
     _compute(target, todo, where)
-
-
-def _in_blocks(image: Any, where: Where) -> bool:
-    lazy = not isinstance(image.data, np.ndarray)
-    frame = [n for a, n in zip(image.axes, image.data.shape, strict=True) if a in "zyx"]
-    return any(where) or (lazy and np.prod(frame, dtype=float) > LARGE)
 
 
 def _compute(target: Path, todo: Plan, where: Where) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,12 @@ class Plan:
     def sizes(self) -> dict[str, int]:
         """Length of every axis of the image."""
         return dict(zip(self.image.axes, self.image.data.shape, strict=True))
+
+    @property
+    def seen_pixels(self) -> int:
+        """How many values a frame has."""
+        sizes = self.sizes
+        return prod(sizes[axis] for axis in self.image.axes if axis not in self.looped)
 
     @property
     def frames(self) -> list[Index]:

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_morphogen import recipe
 from napari_morphogen.folders import Written, folder_words, run_folder
 from napari_morphogen.params import InputError, parameters
-from napari_morphogen.pipeline import State, states
 from napari_morphogen.plugin import forms, layers, marks, settings
 from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.filling import Filling, begin
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import ALL_CHANNELS, Panel
 from napari_morphogen.plugin.preview import Preview, is_preview
@@ -51,7 +51,7 @@ class MethodDock(Panel):
         methods = family(family_name)
         super().__init__(methods, self.image_choices, self.channel_choices)
         self._job: Job | None = None
-        self._progress: Progress | None = None
+        self._progress: Progress | Filling | None = None
         self._made: Layer | None = None
         self._results = Results(viewer)
         self._followed: weakref.WeakSet[Layer] = weakref.WeakSet()
@@ -97,10 +97,12 @@ class MethodDock(Panel):
 
     def _channel_count(self) -> int:
         layer, axes = self.image.value, self.axes.value
-        if layer is None or "c" not in axes or len(axes) != layer.ndim:
+        if layer is None or not axes or len(axes) != layer.ndim:
             return 0
-        data = layer.data[0] if layer.multiscale else layer.data
-        return int(data.shape[axes.index("c")])
+        data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+        if getattr(layer, "rgb", False):
+            return int(data.shape[-1])
+        return int(data.shape[axes.index("c")]) if "c" in axes else 0
 
     def _sources(self) -> list[Layer]:
         chosen = getattr(self, "method", None)  # asked for while the dock is built
@@ -193,15 +195,13 @@ class MethodDock(Panel):
     def _start(self) -> None:
         try:
             asked = self._ask()
-            todo = asked.plan()
-            image = asked.image()
+            progress, job = begin(asked, self._viewer)
         except InputError as error:
             self._say(str(error))
             return
         settings.remember(asked.method, dict(asked.values))
-        self._progress = Progress(todo, asked.layer, image or todo.image)
         self._results.begin()
-        job = self._job = Job(states, todo)
+        self._progress, self._job = progress, job
         job.item.connect(lambda state: self._collect(job, state))
         job.finished.connect(lambda seconds: self._finish(job, seconds))
         job.failed.connect(lambda text: self._end(job, text))
@@ -297,14 +297,14 @@ class MethodDock(Panel):
 
     # ---- what comes back
 
-    def _collect(self, job: Job, state: State) -> None:
+    def _collect(self, job: Job, state: Any) -> None:
         progress = self._progress
         if job is not self._job or progress is None:
             return
         progress.take(state)
         if progress.counted:
             self.show_progress(progress.share)
-        if progress.iterates:
+        if isinstance(progress, Progress) and progress.iterates:
             self.curve.show_values(progress.energies)
             if not state.done:
                 self._show(progress.results())
@@ -313,7 +313,10 @@ class MethodDock(Panel):
         progress = self._progress
         if job is not self._job or progress is None:
             return
-        self._show(progress.results())
+        if isinstance(progress, Filling):
+            self._made = progress.finish()
+        else:
+            self._show(progress.results())
         name, figures = progress.plan.method.name, progress.figures
         words = [f"{name}: {seconds:.1f} s", figures, *job.remarks]
         self._end(job, "; ".join(filter(None, words)))
@@ -323,7 +326,9 @@ class MethodDock(Panel):
         if job is not self._job or progress is None:
             return
         text = "Cancelled; nothing was changed."
-        if progress.iterates and progress.number and progress.total == 1:
+        if isinstance(progress, Filling):
+            text = progress.kept
+        elif progress.iterates and progress.number and progress.total == 1:
             self._show(progress.cut_short())
             text = f"Cancelled; step {progress.number} is kept."
         elif progress.done and progress.total > 1:
@@ -333,7 +338,7 @@ class MethodDock(Panel):
 
     def _show(self, results: dict[str, SpatialArray], keep: bool = False) -> None:
         progress = self._progress
-        if progress is None:
+        if not isinstance(progress, Progress):
             return
         makes, main = progress.plan.outputs, next(iter(results))
         # the main result comes on top, but labels do not hide below an image

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from napari_morphogen.params import InputError
 
-BATCH = 4  # tasks given to each thread at once
 AHEAD = 2  # tasks that wait at each worker
 PATIENCE = 10  # seconds until a scheduler has answered
 RETRIES = 3  # of a block whose worker died
@@ -45,7 +44,7 @@ class Here:
         _import_all()
         words: dict[str, Any] = {"scheduler": "threads", "num_workers": self.threads}
         while tasks:
-            count = min(len(tasks), BATCH * self.threads)
+            count = min(len(tasks), self.threads)
             batch = [_delayed(tasks.popleft()) for _ in range(count)]
             yield from compute(*batch, **words)
 
@@ -63,6 +62,16 @@ class Cluster:
 
     def __init__(self, client: Any, name: str) -> None:
         self._client, self._name = client, name
+
+    @property
+    def words(self) -> str:
+        """Its workers, and where to watch them."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        memory = sum(worker["memory_limit"] for worker in workers) / 1e9
+        count = f"{len(workers)} worker{'s' * (len(workers) != 1)}"
+        link = self._client.dashboard_link or ""
+        watch = f'; <a href="{link}">watch them</a>' if link else ""
+        return f"{count} answered, with {memory:.0f} GB of memory{watch}."
 
     def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
         """Yield what tasks return, in any order."""
@@ -83,6 +92,19 @@ class Cluster:
                 future = next(running)
                 count -= 1
                 yield future.result()
+
+
+def described(compute: Compute) -> str:
+    """Return in words what computes, with a link to the dashboard of a cluster.
+
+    Parameters
+    ----------
+    compute : Compute
+        Of `computing`.
+    """
+    if isinstance(compute, Cluster):
+        return compute.words
+    return "This process computes, on all its cores."
 
 
 @contextmanager

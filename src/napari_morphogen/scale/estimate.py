@@ -8,15 +8,47 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
-from napari_morphogen.params import last
+from napari_morphogen.params import InputError, last
 from napari_morphogen.plans import Plan
 from napari_morphogen.scale.blocks import as_lazy
 from napari_morphogen.scale.grid import Grid, extent
 
 BYTES = 64  # of memory per pixel seen at once, of one channel: images, queues, labels
+LARGE = 2**26  # pixels of a lazy frame from which on blocks are the usual way
 AROUND = 1.5  # pixels seen for each of a block
 TRIAL = {2: (512, 512), 3: (32, 128, 128)}
 SHARE = 0.5  # of the memory of the machine that may be used
+
+
+def is_large(todo: Plan) -> bool:
+    """Tell whether a plan is computed in blocks unless the user wants it otherwise.
+
+    Parameters
+    ----------
+    todo : Plan
+        Whose image may be lazy; one in memory is never large.
+    """
+    lazy = not isinstance(todo.image.data, np.ndarray)
+    frame = math.prod(todo.sizes[axis] for axis in todo.spatial)
+    return lazy and frame > LARGE
+
+
+def check_fits(todo: Plan, reason: str) -> None:
+    """Raise InputError where whole frames of a plan do not fit into memory.
+
+    Parameters
+    ----------
+    todo : Plan
+        To be computed as a whole.
+    reason : str
+        Why it cannot be computed in blocks.
+    """
+    needed = todo.seen_pixels * BYTES
+    if needed > SHARE * psutil.virtual_memory().total:
+        raise InputError(
+            f"{reason}, which would take about {_bytes(needed)} of memory; crop the "
+            "image, use a coarser resolution or another method."
+        )
 
 
 class Estimate(NamedTuple):
@@ -68,8 +100,8 @@ def estimated(todo: Plan, sides: Sequence[int], workers: int) -> Estimate:
     """
     shape = tuple(todo.sizes[axis] for axis in todo.spatial)
     grid = Grid(shape, tuple(map(min, sides, shape)), len(todo.frames))
-    channels = todo.sizes.get("c", 1) if todo.merges_channels else 1
-    pixels = np.prod(shape, dtype=float) * channels
+    pixels = todo.seen_pixels
+    channels = pixels / max(1, math.prod(shape))
     own = np.prod(grid.sides, dtype=float) * AROUND * channels
     out = np.prod(todo.shape, dtype=float) * todo.dtype_of(todo.output).itemsize
     twice = 1 if todo.method.halo else 2  # objects are written twice

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,23 +16,26 @@ from napari_morphogen.plans import Plan
 from napari_morphogen.recipe import KEY
 from napari_morphogen.registry import Blocks
 from napari_morphogen.scale.blocks import as_lazy, reach
-from napari_morphogen.scale.compute import Compute, Here, Task
+from napari_morphogen.scale.compute import Compute, Here, Task, computing
 from napari_morphogen.scale.grid import Block, Grid, Margins, extent
 from napari_morphogen.scale.joining import Found, final_numbers
 from napari_morphogen.scale.sizes import (
     STEP,
     all_faces,
     block_sides,
+    ceil_div,
     chunk_side,
     up,
     wider,
 )
 from napari_morphogen.scale.tasks import (
+    SHRUNK,
     Part,
     Pixels,
     Wider,
     asked,
     find_objects,
+    without_pixels,
     write_labels,
     write_pixels,
     writing,
@@ -40,6 +43,7 @@ from napari_morphogen.scale.tasks import (
 from napari_morphogen.scale.unfinished import Unfinished
 from napari_morphogen.spatial import SpatialArray
 
+SEEN = 512  # pixels along the longer side of the coarsest resolution, at least
 LARGEST = 2**24  # pixels seen at once
 
 
@@ -120,6 +124,22 @@ def in_blocks(
     yield from run.steps()
 
 
+def in_blocks_on(
+    todo: Plan, target: str | Path, workers: int = 0, scheduler: str = ""
+) -> Iterator[Progress]:
+    """Do what `in_blocks` does where the user wants it.
+
+    Parameters
+    ----------
+    todo, target
+        As of `in_blocks`.
+    workers, scheduler
+        As of `compute.computing`.
+    """
+    with computing(workers=workers, scheduler=scheduler) as compute:
+        yield from in_blocks(todo, target, compute=compute)
+
+
 @dataclass(frozen=True)
 class _Run:
     todo: Plan
@@ -140,7 +160,7 @@ class _Run:
             for s, n in zip(block_sides(sides, shape), shape, strict=True)
         )
         grid = Grid(shape, blocks, len(todo.frames))
-        return cls(todo, _light(todo), grid, Unfinished(target), compute)
+        return cls(todo, without_pixels(todo), grid, Unfinished(target), compute)
 
     def steps(self) -> Iterator[Progress]:
         """Yield all stages, one after the other."""
@@ -316,15 +336,39 @@ class _Run:
         sides = dict(zip(self.todo.spatial, self.grid.sides, strict=True))
         sizes = [self._chunk(result, axis) for axis in result.axes]
         begin_zarr(self.folder.image, result, [sizes[i] for i in stored_order(result)])
+        own = [sides.get(a, n) for a, n in zip(result.axes, sizes, strict=True)]
         if self._is_joined():
             zarr.create_array(
                 str(self.folder.objects),
                 shape=result.data.shape,
-                chunks=tuple(sides.get(axis, 1) for axis in result.axes),
+                chunks=tuple(own),
                 dtype=np.int32,
                 zarr_format=2,
             )
-        self.folder.remember(identity=self._identity())
+        self._create_seen(result, own)
+        order = stored_order(result)
+        self.folder.remember(identity=self._identity(), order=order)
+
+    def _create_seen(self, result: SpatialArray, own: Sequence[int]) -> None:
+        """Create coarser resolutions in which every block is a chunk."""
+        import zarr
+
+        group = zarr.open_group(str(self.folder.seen), mode="w", zarr_format=2)
+        step = 2
+        while self._shrinks(step):
+            steps = [step if axis in SHRUNK else 1 for axis in result.axes]
+            group.create_array(
+                str(step.bit_length() - 1),
+                shape=tuple(map(ceil_div, result.data.shape, steps)),
+                chunks=tuple(map(ceil_div, own, steps)),
+                dtype=np.int32 if self._is_joined() else result.data.dtype,
+            )
+            step *= 2
+
+    def _shrinks(self, step: int) -> bool:
+        """Whether blocks can be shown this many times smaller, and should."""
+        fitting = all(side % step == 0 for side in self.grid.sides[-2:])
+        return fitting and max(self.grid.shape[-2:]) * 2 >= SEEN * step
 
     def _chunk(self, result: SpatialArray, axis: str) -> int:
         """Return the length of a chunk of the result; no chunk lies in two blocks."""
@@ -347,16 +391,3 @@ class _Run:
 
     def _load(self, block: Block) -> Found:
         return Found.load(self.folder.found(block.number), len(self.grid.shape))
-
-
-def _light(todo: Plan) -> Plan:
-    import dask.array as da
-
-    blank = da.zeros(todo.image.data.shape, dtype=todo.image.data.dtype, chunks=-1)
-    values = dict(todo.values) | dict.fromkeys(todo.layers)
-    return replace(
-        todo,
-        image=todo.image.like(blank, metadata={}),
-        values=values,
-        recipe={"steps": [{}]},
-    )

@@ -72,7 +72,12 @@ def chunk_side(side: int, shape: Sequence[int], place: int) -> int:
 
 def up(number: int, step: int) -> int:
     """Return the next multiple of `step` from `number` on."""
-    return -(-number // step) * step
+    return ceil_div(number, step) * step
+
+
+def ceil_div(number: int, by: int) -> int:
+    """Return how many parts of a length cover a number of pixels."""
+    return -(-number // by)
 
 
 def wider(margins: Margins, faces: Sequence[tuple[int, int]]) -> Margins:

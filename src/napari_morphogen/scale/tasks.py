@@ -22,6 +22,7 @@ from napari_morphogen.segment.parts import Question
 
 KEPT = "the finished blocks are kept: run the same again to go on"
 BROKEN = (OSError, ValueError, RuntimeError, LookupError)
+SHRUNK = "yx"  # axes of which coarser resolutions have fewer pixels
 Face = tuple[int, int]  # axis, and 0 for its near end or 1 for its far end
 
 
@@ -112,6 +113,20 @@ class Ready(NamedTuple):
     block: Block
 
 
+def without_pixels(todo: Plan) -> Plan:
+    """Return a plan that travels to any process at no cost."""
+    import dask.array as da
+
+    blank = da.zeros(todo.image.data.shape, dtype=todo.image.data.dtype, chunks=-1)
+    values = dict(todo.values) | dict.fromkeys(todo.layers)
+    return replace(
+        todo,
+        image=todo.image.like(blank, metadata={}),
+        values=values,
+        recipe={"steps": [{}]},
+    )
+
+
 def asked(part: Part, question: Question) -> Any:
     """Return the answer of one part to a question about the whole."""
     frame, words = part.prepared()
@@ -154,8 +169,10 @@ def find_objects(
     numbered, found = found_in(labels, part.window, part.block.box, part.shape)
     found = replace(found, cut=bool(faces))
     place = placed(part.todo, part.todo.axes, part.block)
+    shown = np.where(numbered > 0, numbered + _shift(part.block), 0)
     with writing(folder):
-        _array(folder.objects)[place] = numbered
+        _array(folder.objects)[place] = shown
+        _show(folder, part.todo, part.todo.axes, part.block, shown)
         found.save(folder.found(part.block.number))
     return Ready(part.block)
 
@@ -185,6 +202,8 @@ def write_pixels(part: Part, settled: Mapping[str, Any], folder: Unfinished) -> 
     inside = dict(zip(todo.spatial, within(part.block.box, part.window), strict=True))
     seen = [axis for axis in axes if axis not in todo.looped]
     pixels = found[tuple(inside.get(axis, slice(None)) for axis in seen)]
+    with writing(folder):
+        _show(folder, todo, axes, part.block, pixels)
     _write(folder, todo, axes, part.block, pixels)
     return Ready(part.block)
 
@@ -206,7 +225,8 @@ def write_labels(
         Where its objects are and the labels go.
     """
     with writing(folder):
-        own = np.asarray(_array(folder.objects)[placed(todo, todo.axes, block)])
+        shown = np.asarray(_array(folder.objects)[placed(todo, todo.axes, block)])
+    own = np.where(shown > 0, shown - _shift(block), 0)
     _write(folder, todo, todo.axes, block, table[own])
     return Ready(block)
 
@@ -229,6 +249,31 @@ def writing(folder: Unfinished) -> Iterator[None]:
             f"{folder.path} cannot be written ({reason or error}); make room there "
             f"or allow it; {KEPT}."
         ) from error
+
+
+def _shift(block: Block) -> int:
+    """Return what makes the numbers of a block look unlike those of its neighbours."""
+    return block.number % 1000 * 100_003
+
+
+def _show(
+    folder: Unfinished, todo: Plan, axes: str, block: Block, pixels: NDArray[Any]
+) -> None:
+    """Write a block at coarser resolutions, to look at until all is done."""
+    import zarr
+
+    group = zarr.open_group(str(folder.seen), mode="r+")
+    seen = [axis for axis in axes if axis not in todo.looped]
+    place = placed(todo, axes, block)
+    for name, array in group.arrays():
+        step = 2 ** int(name)
+        thinned = tuple(slice(None, None, step if a in SHRUNK else 1) for a in seen)
+        array[
+            tuple(
+                slice(at.start // step, -(-at.stop // step)) if a in SHRUNK else at
+                for a, at in zip(axes, place, strict=True)
+            )
+        ] = pixels[thinned]
 
 
 def _write(

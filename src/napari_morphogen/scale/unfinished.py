@@ -35,6 +35,32 @@ class Unfinished:
         """Objects by the numbers that they have in their blocks: a Zarr array."""
         return self.path / "objects.zarr"
 
+    @property
+    def seen(self) -> Path:
+        """Coarser resolutions to look at meanwhile: a Zarr group."""
+        return self.path / "seen.zarr"
+
+    def levels(self) -> list[Any]:
+        """Return what is there so far, to look at: lazy arrays, the finest first.
+
+        Notes
+        -----
+        Objects have the numbers of their blocks; those of the end come with the end.
+        """
+        import zarr
+        from dask.array import from_zarr
+
+        joined = self.objects.exists()
+        finest = self.objects if joined else self.image / "0"
+        group = zarr.open_group(str(self.seen), mode="r")
+        names = sorted(group.array_keys(), key=int)
+        coarser = [from_zarr(group[name]) for name in names]
+        data = from_zarr(str(finest))
+        order = self.recall("order")
+        if not joined and order is not None:
+            data = data.transpose([order.index(i) for i in range(len(order))])
+        return [data, *coarser]
+
     def begin(self, identity: Mapping[str, Any]) -> bool:
         """Begin the run, or go on where it was broken off; tell which.
 
