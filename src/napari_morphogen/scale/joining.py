@@ -114,30 +114,64 @@ def found_in(
     )
 
 
-def final_numbers(
-    grid: Grid,
-    frame: int,
-    load: Callable[[Block], Found],
-    number: Callable[[NDArray[np.int64]], NDArray[np.int64]],
-    *,
-    regions: bool,
-) -> dict[int, NDArray[np.int32]]:
-    """Return the final number of every object of every block of a frame.
+@dataclass(frozen=True)
+class Joint:
+    """How the objects of one block go on in the blocks after it.
+
+    Attributes
+    ----------
+    sizes, firsts, cut
+        As of `Found`.
+    pairs : mapping of int to ndarray of int64, shape (n, 2)
+        By the number of the other block: an object here and the same one there.
+    """
+
+    sizes: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    cut: bool
+    pairs: Mapping[int, NDArray[np.int64]]
+
+
+def joint_of(
+    grid: Grid, block: Block, load: Callable[[Block], Found], *, regions: bool
+) -> Joint:
+    """Return how the objects of a block go on in the blocks after it.
 
     Parameters
     ----------
     grid : Grid
         Of the image.
-    frame : int
+    block : Block
         Which one.
     load : callable
         Returns what was found in a block.
-    number : callable
-        Takes the sizes of all objects of the frame, in the order of their first
-        pixels, and returns their numbers, 0 for those that are removed.
     regions : bool
         Whether objects are connected regions, any piece of which is joined to any
         that it meets; else an object is joined to the one that it agrees with most.
+    """
+    found = load(block)
+    pairs = {}
+    for direction, seen in found.seen.items():
+        other = grid.neighbour(block, direction)
+        if other is not None and seen.any():
+            own = load(other).own[direction]
+            pairs[other.number] = _met(seen, own) if regions else _agreed(seen, own)
+    return Joint(found.sizes, found.firsts, found.cut, pairs)
+
+
+def final_numbers(
+    joints: Mapping[int, Joint],
+    number: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+) -> dict[int, NDArray[np.int32]]:
+    """Return the final number of every object of every block of a frame.
+
+    Parameters
+    ----------
+    joints : mapping of int to Joint
+        By the numbers of the blocks, in their order.
+    number : callable
+        Takes the sizes of all objects of the frame, in the order of their first
+        pixels, and returns their numbers, 0 for those that are removed.
 
     Returns
     -------
@@ -150,22 +184,15 @@ def final_numbers(
     InputError
         When there are more objects than numbers.
     """
-    blocks = [block for block in grid.blocks() if block.frame == frame]
-    found = {block.number: load(block) for block in blocks}
-    _warn_of_cuts(sum(one.cut for one in found.values()), len(blocks))
-    counts = [found[block.number].sizes.size for block in blocks]
-    starts = dict(zip(found, np.cumsum([0, *counts[:-1]]).tolist(), strict=True))
+    _warn_of_cuts(sum(one.cut for one in joints.values()), len(joints))
+    counts = [one.sizes.size for one in joints.values()]
+    starts = dict(zip(joints, np.cumsum([0, *counts[:-1]]).tolist(), strict=True))
     pairs = [np.zeros((0, 2), np.int64)]
-    for block in blocks:
-        for direction, seen in found[block.number].seen.items():
-            other = grid.neighbour(block, direction)
-            assert other is not None
-            own = found[other.number].own[direction]
-            met = _met(seen, own) if regions else _agreed(seen, own)
-            before = starts[block.number] - 1, starts[other.number] - 1
-            pairs.append(met + np.array(before))
+    for here, one in joints.items():
+        for there, met in one.pairs.items():
+            pairs.append(met + np.array([starts[here] - 1, starts[there] - 1]))
     roots = joined(sum(counts), np.concatenate(pairs))
-    final = _numbered(list(found.values()), roots, number)
+    final = _numbered(list(joints.values()), roots, number)
     return {
         name: np.concatenate([[0], final[start : start + count]]).astype(np.int32)
         for (name, start), count in zip(starts.items(), counts, strict=True)
@@ -182,7 +209,7 @@ def _warn_of_cuts(count: int, total: int) -> None:
 
 
 def _numbered(
-    found: list[Found],
+    found: list[Joint],
     roots: NDArray[Any],
     number: Callable[[NDArray[np.int64]], NDArray[np.int64]],
 ) -> NDArray[np.int32]:

@@ -18,7 +18,7 @@ from napari_morphogen.registry import Blocks
 from napari_morphogen.scale.blocks import as_lazy, reach
 from napari_morphogen.scale.compute import Compute, Here, Task, computing
 from napari_morphogen.scale.grid import Block, Grid, Margins, extent
-from napari_morphogen.scale.joining import Found, final_numbers
+from napari_morphogen.scale.joining import Joint, final_numbers
 from napari_morphogen.scale.sizes import (
     STEP,
     all_faces,
@@ -35,6 +35,7 @@ from napari_morphogen.scale.tasks import (
     Wider,
     asked,
     find_objects,
+    join,
     without_pixels,
     write_labels,
     write_pixels,
@@ -240,17 +241,23 @@ class _Run:
     def _numbered(self, blocks: Blocks) -> Iterator[Progress]:
         """Number the objects of every frame and write them."""
         number = partial(blocks.number, **self.todo.values)
+        regions = blocks.joins == "regions"
         tasks: deque[Task] = deque()
         for frame in range(self.grid.frames):
-            tables = final_numbers(
-                self.grid, frame, self._load, number, regions=blocks.joins == "regions"
+            own = [block for block in self.grid.blocks() if block.frame == frame]
+            joining: deque[Task] = deque(
+                partial(join, self.grid, block, self.folder, regions) for block in own
             )
-            for block in self.grid.blocks():
-                if block.frame == frame and not self.folder.is_written(block.number):
-                    table = tables[block.number]
-                    tasks.append(
-                        partial(write_labels, self.light, block, table, self.folder)
-                    )
+            joints: dict[int, Joint] = {}
+            for block, joint in self.compute.outcomes(joining):
+                joints[block.number] = joint
+                yield Progress("joining", len(joints), len(own))
+            tables = final_numbers(dict(sorted(joints.items())), number)
+            left = [b for b in own if not self.folder.is_written(b.number)]
+            tasks += [
+                partial(write_labels, self.light, b, tables[b.number], self.folder)
+                for b in left
+            ]
         yield from self._counted("writing", tasks, len(tasks))
 
     def _levels(self) -> Iterator[Progress]:
@@ -388,6 +395,3 @@ class _Run:
 
     def _is_found(self, block: Block) -> bool:
         return self.folder.found(block.number).exists()
-
-    def _load(self, block: Block) -> Found:
-        return Found.load(self.folder.found(block.number), len(self.grid.shape))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from napari_morphogen.io.ngff import stored_order
 from napari_morphogen.params import InputError
 from napari_morphogen.plans import Plan
-from napari_morphogen.scale.grid import Block, Box, within
-from napari_morphogen.scale.joining import found_in
+from napari_morphogen.scale.grid import Block, Box, Grid, within
+from napari_morphogen.scale.joining import Found, Joint, found_in, joint_of
 from napari_morphogen.scale.unfinished import Unfinished
 from napari_morphogen.segment.ids import touching
 from napari_morphogen.segment.objects import connected_objects
@@ -175,6 +175,30 @@ def find_objects(
         _show(folder, part.todo, part.todo.axes, part.block, shown)
         found.save(folder.found(part.block.number))
     return Ready(part.block)
+
+
+def join(
+    grid: Grid, block: Block, folder: Unfinished, regions: bool
+) -> tuple[Block, Joint]:
+    """Return how the objects of a block go on in the blocks after it.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the image.
+    block : Block
+        Which block.
+    folder : Unfinished
+        Where the objects are.
+    regions : bool
+        As of `joint_of`.
+    """
+
+    def load(one: Block) -> Found:
+        return Found.load(folder.found(one.number), len(grid.shape))
+
+    with writing(folder):
+        return block, joint_of(grid, block, load, regions=regions)
 
 
 def write_pixels(part: Part, settled: Mapping[str, Any], folder: Unfinished) -> Ready:
