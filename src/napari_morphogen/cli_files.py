@@ -38,6 +38,8 @@ def add_files(parser: argparse.ArgumentParser, suffix: str = ".tif") -> None:
 def each(task: Task, given: argparse.Namespace, name: str) -> int:
     """Do a task for every input and return the exit status.
 
+    One that fails does not stop the others; of several it is tried once more.
+
     Parameters
     ----------
     task : callable
@@ -50,18 +52,28 @@ def each(task: Task, given: argparse.Namespace, name: str) -> int:
     pairs = _pairs(given, name)
     if given.jobs < 1:
         raise InputError(f"Expected --jobs to be at least 1, but got {given.jobs}.")
-    failures = []
+    failed = _done(task, pairs, given.jobs)
+    if failed and len(pairs) > 1:  # a disk or a network may have been away
+        failed = _done(task, [(source, target) for source, target, _ in failed], 1)
+    for source, _, problem in failed:
+        print(f"morphogen: {source}: {problem}", file=sys.stderr)
+    return FAILED if failed else OK
+
+
+def _done(
+    task: Task, pairs: list[tuple[Path, Path]], jobs: int
+) -> list[tuple[Path, Path, str]]:
+    """Do a task for every input and return those that failed, with the problem."""
     from tqdm import tqdm
 
-    outcomes = _outcomes(task, pairs, given.jobs)
+    failed = []
+    outcomes = _outcomes(task, pairs, jobs)
     for source, target, problem in tqdm(outcomes, total=len(pairs), unit="image"):
         if problem:
-            failures.append(f"{source}: {problem}")
+            failed.append((source, target, problem))
         else:
             tqdm.write(str(target))
-    for failure in failures:
-        print(f"morphogen: {failure}", file=sys.stderr)
-    return FAILED if failures else OK
+    return failed
 
 
 def _pairs(given: argparse.Namespace, name: str) -> list[tuple[Path, Path]]:

@@ -81,8 +81,7 @@ def compute_to(
     """
     from napari_morphogen.io import write
     from napari_morphogen.pipeline import plan, run
-    from napari_morphogen.scale.estimate import check_fits, is_large
-    from napari_morphogen.scale.large import why_whole
+    from napari_morphogen.scale.estimate import check_fits, is_large, why_whole
 
     todo = plan(method, image, **options)
     reason = why_whole(todo)
@@ -102,28 +101,24 @@ def compute_to(
 def _compute(target: Path, todo: Plan, where: Where) -> None:
     from tqdm import tqdm
 
-    from napari_morphogen.scale.compute import Here, computing
-    from napari_morphogen.scale.estimate import estimated
-    from napari_morphogen.scale.large import in_blocks, why_whole
-    from napari_morphogen.scale.sizes import block_sides
+    from napari_morphogen.scale.estimate import why_whole
+    from napari_morphogen.scale.large import in_blocks_on
 
     if reason := why_whole(todo):
         raise InputError(
             f"{reason}; give it a smaller image, without --block, --workers and "
             "--scheduler."
         )
-    shape = tuple(todo.sizes[axis] for axis in todo.spatial)
-    sides = block_sides((where.block,) if where.block else (), shape)
-    with computing(workers=where.workers, scheduler=where.scheduler) as compute:
-        at_once = where.workers or (compute.threads if isinstance(compute, Here) else 1)
-        tqdm.write(f"morphogen: {estimated(todo, sides, at_once)}", file=sys.stderr)
-        stage, bar = "", None
-        for progress in in_blocks(todo, target, sides=sides, compute=compute):
-            if progress.stage != stage or bar is None:
-                if bar is not None:
-                    bar.close()
-                stage = progress.stage
-                bar = tqdm(desc=stage, total=progress.total, unit="block")
-            bar.update(progress.done - bar.n)
-        if bar is not None:
-            bar.close()
+    sides = (where.block,) if where.block else ()
+    run = in_blocks_on(todo, target, where.workers, where.scheduler, sides)
+    tqdm.write(f"morphogen: {next(run).stage}", file=sys.stderr)
+    stage, bar = "", None
+    for progress in run:
+        if bar is None or progress.stage != stage:
+            if bar is not None:
+                bar.close()
+            stage = progress.stage
+            bar = tqdm(desc=stage, total=progress.total, unit="block")
+        bar.update(progress.done - bar.n)
+    if bar is not None:
+        bar.close()

@@ -168,3 +168,18 @@ def test_large_target_has_to_be_zarr(image, tmp_path, capsys):
     words = ["segment", "kmeans", str(image), str(tmp_path / "out.ome.zarr")]
     assert main([*words, "--block", "64"]) == 1
     assert "kmeans needs to see the whole image at once" in capsys.readouterr().err
+
+
+def test_of_many_images_one_that_fails_stops_no_other(tmp_path, capsys):
+    noise = np.random.default_rng(0).random((40, 50)).astype("f4")
+    good = write(tmp_path / "good.ome.zarr", noise)
+    bad = write(tmp_path / "bad.ome.zarr", noise)
+    (bad / "0" / "0" / "0").write_bytes(b"broken")
+    out = tmp_path / "out"
+    words = ["segment", "threshold", str(bad), str(good), "--out-dir", str(out)]
+    assert main([*words, "--suffix", ".zarr", "--block", "32"]) == 1
+    assert "bad.ome.zarr cannot be read here" in capsys.readouterr().err
+    assert [path.name for path in out.glob("*.zarr")] == ["good_threshold.zarr"]
+    np.testing.assert_array_equal(
+        read(out / "good_threshold.zarr").data, run("threshold", noise)
+    )

@@ -17,8 +17,9 @@ from napari_morphogen.pipeline import plan
 from napari_morphogen.registry import METHODS
 from napari_morphogen.samples import coins, needed, trained_model
 from napari_morphogen.scale import large
+from napari_morphogen.scale.estimate import why_whole
 from napari_morphogen.scale.joining import Found
-from napari_morphogen.scale.large import in_blocks, why_whole
+from napari_morphogen.scale.large import in_blocks
 from napari_morphogen.scale.sizes import SIDES, block_sides
 from napari_morphogen.segment.models import METHOD_OF
 

@@ -58,9 +58,10 @@ def read(path: str | os.PathLike[str], *, axes: str | None = None) -> SpatialArr
     Returns
     -------
     SpatialArray
-        OME-Zarr gives a lazy dask array, and where it holds several resolutions
-        all of them as ``metadata["levels"]``, the finest first; everything else
-        gives NumPy. ``metadata["path"]`` is the path and ``metadata["morphogen"]``
+        OME-Zarr and TIFF of more than a gigabyte give a lazy dask array, and where
+        an OME-Zarr holds several resolutions all of them as
+        ``metadata["levels"]``, the finest first; everything else gives NumPy.
+        ``metadata["path"]`` is the path and ``metadata["morphogen"]``
         the recipe of a result.
 
     Raises

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from napari_morphogen.io import lazy_tiff
 from napari_morphogen.io.pixels import RECIPE, narrowed, recipe_metadata, recipe_text
 from napari_morphogen.io.units import (
     COARSEST,
@@ -23,6 +24,7 @@ from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
 
 SOFTWARE = "napari-morphogen"
+LARGE = 2**30  # bytes from which on pixels are read when they are needed
 OTHER_WAY = "save it as .ome.zarr"
 BROKEN = (
     ValueError, TypeError, ArithmeticError, LookupError, AttributeError, AssertionError,
@@ -42,7 +44,8 @@ def read_tiff(path: Path) -> SpatialArray:
                     f"{path} is cut off or damaged; copy it again from where it came."
                 )
             series = file.series[0]
-            pixels = series.asarray()
+            large = series.nbytes > LARGE
+            pixels = lazy_tiff.lazy(path, series) if large else series.asarray()
             letters = series.axes
             colour = series.keyframe.photometric not in (0, 1)
             sizes, origin, metadata = _description(file)
@@ -107,7 +110,9 @@ def _placed(
     rgb = "S" in letters and colour and pixels.shape[letters.index("S")] in (3, 4)
     axes = axes_of(letters)
     if rgb and not axes.endswith("c"):
-        pixels = np.moveaxis(pixels, axes.index("c"), -1)
+        place = axes.index("c")
+        others = [i for i in range(pixels.ndim) if i != place]
+        pixels = pixels.transpose([*others, place])
         axes = axes.replace("c", "") + "c"
     return SpatialArray(
         pixels,

@@ -19,8 +19,8 @@ from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.progress import Progress as Known
 from napari_morphogen.plugin.request import Request
 from napari_morphogen.recipe import KEY
-from napari_morphogen.scale.estimate import check_fits, is_large
-from napari_morphogen.scale.large import Progress, in_blocks_on, why_whole
+from napari_morphogen.scale.estimate import check_fits, is_large, why_whole
+from napari_morphogen.scale.large import Progress, in_blocks_on
 from napari_morphogen.scale.unfinished import Unfinished
 from napari_morphogen.spatial import SpatialArray
 
@@ -92,7 +92,7 @@ class Filling:
         """How far it is, in words."""
         stage, done, total = self._now
         if not done:
-            return ""
+            return f", {stage}" * bool(stage)
         left = (time.monotonic() - self._begun) * (total - done) / done
         return f", {stage}: block {done} of {total}, {left:.0f} s left"
 

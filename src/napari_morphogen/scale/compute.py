@@ -21,6 +21,10 @@ Task = Callable[[], Any]
 class Compute(Protocol):
     """Runs tasks; `tasks` may grow while it does."""
 
+    @property
+    def at_once(self) -> int:
+        """How many tasks run at a time."""
+
     def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
         """Yield what tasks return, in any order."""
 
@@ -35,16 +39,16 @@ class Here:
     """
 
     def __init__(self, threads: int = 0) -> None:
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.at_once = threads or len(os.sched_getaffinity(0))
 
     def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
         """Yield what tasks return, in any order."""
         from dask.base import compute
 
         _import_all()
-        words: dict[str, Any] = {"scheduler": "threads", "num_workers": self.threads}
+        words: dict[str, Any] = {"scheduler": "threads", "num_workers": self.at_once}
         while tasks:
-            count = min(len(tasks), self.threads)
+            count = min(len(tasks), self.at_once)
             batch = [_delayed(tasks.popleft()) for _ in range(count)]
             yield from compute(*batch, **words)
 
@@ -64,6 +68,11 @@ class Cluster:
         self._client, self._name = client, name
 
     @property
+    def at_once(self) -> int:
+        """How many tasks run at a time."""
+        return max(1, int(sum(self._client.nthreads().values())))
+
+    @property
     def words(self) -> str:
         """Its workers, and where to watch them."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
@@ -78,7 +87,7 @@ class Cluster:
         from distributed import as_completed
 
         with _lost(self._name):
-            waiting = max(1, sum(self._client.nthreads().values())) * AHEAD
+            waiting = self.at_once * AHEAD
             running = as_completed()
             count = 0
             while tasks or count:

@@ -12,6 +12,8 @@ from napari_morphogen.params import InputError, last
 from napari_morphogen.plans import Plan
 from napari_morphogen.scale.blocks import as_lazy
 from napari_morphogen.scale.grid import Grid, extent
+from napari_morphogen.scale.sizes import block_sides
+from napari_morphogen.scale.tasks import Pixels
 
 BYTES = 64  # of memory per pixel seen at once, of one channel: images, queues, labels
 LARGE = 2**26  # pixels of a lazy frame from which on blocks are the usual way
@@ -31,6 +33,20 @@ def is_large(todo: Plan) -> bool:
     lazy = not isinstance(todo.image.data, np.ndarray)
     frame = math.prod(todo.sizes[axis] for axis in todo.spatial)
     return lazy and frame > LARGE
+
+
+def why_whole(todo: Plan) -> str:
+    """Return why a plan cannot be computed in blocks, "" where it can."""
+    method, name = todo.method, todo.output
+    if method.size is not None or todo.outputs[name] in ("shapes", "channels"):
+        return f"{method.name} makes something of another size than the image"
+    if method.halo is not None:
+        return ""
+    if method.blocks is None:
+        return f"{method.name} needs to see the whole image at once"
+    if name != next(iter(todo.outputs)):
+        return f'only the main result of {method.name} is made in blocks, not "{name}"'
+    return ""
 
 
 def check_fits(todo: Plan, reason: str) -> None:
@@ -94,12 +110,13 @@ def estimated(todo: Plan, sides: Sequence[int], workers: int) -> Estimate:
     todo : Plan
         A small part of its image is computed.
     sides : sequence of int
-        Of a block, per spatial axis.
+        As of `block_sides`.
     workers : int
         Blocks at once.
     """
     shape = tuple(todo.sizes[axis] for axis in todo.spatial)
-    grid = Grid(shape, tuple(map(min, sides, shape)), len(todo.frames))
+    chosen = tuple(map(min, block_sides(sides, shape), shape))
+    grid = Grid(shape, chosen, len(todo.frames))
     pixels = todo.seen_pixels
     channels = pixels / max(1, math.prod(shape))
     own = np.prod(grid.sides, dtype=float) * AROUND * channels
@@ -130,7 +147,8 @@ def _seconds_per_pixel(todo: Plan) -> float:
             for name, value in todo.layers.items()
         }
         start = time.perf_counter()
-        frame = np.asarray(as_lazy(todo.image.data)[place])
+        source = str(todo.image.metadata.get("path", ""))
+        frame = Pixels(as_lazy(todo.image.data)[place], source).load()
         last(todo.steps_of(frame, arrays))
         spent = time.perf_counter() - start
     return spent / max(1, math.prod(extent(box)))

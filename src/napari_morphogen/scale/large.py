@@ -17,6 +17,7 @@ from napari_morphogen.recipe import KEY
 from napari_morphogen.registry import Blocks
 from napari_morphogen.scale.blocks import as_lazy, reach
 from napari_morphogen.scale.compute import Compute, Here, Task, computing
+from napari_morphogen.scale.estimate import estimated, why_whole
 from napari_morphogen.scale.grid import Block, Grid, Margins, extent
 from napari_morphogen.scale.joining import Joint, final_numbers
 from napari_morphogen.scale.sizes import (
@@ -62,20 +63,6 @@ class Progress(NamedTuple):
     stage: str
     done: int
     total: int
-
-
-def why_whole(todo: Plan) -> str:
-    """Return why a plan cannot be computed in blocks, "" where it can."""
-    method, name = todo.method, todo.output
-    if method.size is not None or todo.outputs[name] in ("shapes", "channels"):
-        return f"{method.name} makes something of another size than the image"
-    if method.halo is not None:
-        return ""
-    if method.blocks is None:
-        return f"{method.name} needs to see the whole image at once"
-    if name != next(iter(todo.outputs)):
-        return f'only the main result of {method.name} is made in blocks, not "{name}"'
-    return ""
 
 
 def in_blocks(
@@ -126,19 +113,31 @@ def in_blocks(
 
 
 def in_blocks_on(
-    todo: Plan, target: str | Path, workers: int = 0, scheduler: str = ""
+    todo: Plan,
+    target: str | Path,
+    workers: int = 0,
+    scheduler: str = "",
+    sides: Sequence[int] = (),
 ) -> Iterator[Progress]:
-    """Do what `in_blocks` does where the user wants it.
+    """Do what `in_blocks` does where the user wants it, and estimate it first.
 
     Parameters
     ----------
-    todo, target
+    todo, target, sides
         As of `in_blocks`.
     workers, scheduler
         As of `compute.computing`.
+
+    Yields
+    ------
+    progress : Progress
+        Of the first, the stage says what the run will take.
     """
     with computing(workers=workers, scheduler=scheduler) as compute:
-        yield from in_blocks(todo, target, compute=compute)
+        if not why_whole(todo):
+            estimate = estimated(todo, sides, compute.at_once)
+            yield Progress(str(estimate), 0, estimate.blocks)
+        yield from in_blocks(todo, target, sides=sides, compute=compute)
 
 
 @dataclass(frozen=True)
