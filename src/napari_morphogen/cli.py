@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="use each image's own pixel size instead of the recorded one",
     )
+    add_where(again)
     again.set_defaults(command=_replay)
     return parser
 
@@ -157,7 +158,7 @@ def _replay(given: argparse.Namespace) -> int:
     arrays = {name: path for name, _, path in pairs}
     if recipe.makes_its_image(steps):
         return _replay_source(steps, arrays, given)
-    task = partial(_replay_file, steps, arrays, given.own_spacing)
+    task = partial(_replay_file, steps, arrays, given.own_spacing, Where.of(given))
     return each(task, given, given.recipe.stem)
 
 
@@ -199,14 +200,17 @@ def _replay_file(
     steps: dict[str, Any],
     arrays: dict[str, str],
     own_spacing: bool,
+    where: Where,
     source: Path,
     target: Path,
 ) -> None:
-    from napari_morphogen.io import read, write
+    from napari_morphogen.io import read
 
-    given = {name: read(path) for name, path in arrays.items()}
-    image = read(source)
-    write(target, recipe.replay(steps, image, own_spacing=own_spacing, **given))
+    given: dict[str, Any] = {name: read(path) for name, path in arrays.items()}
+    method, image, words = recipe.last_step(
+        steps, read(source), own_spacing=own_spacing, **given
+    )
+    compute_to(target, method, image, where, **words)
 
 
 def _measure_file(image: Path | None, source: Path, target: Path) -> None:

@@ -1,7 +1,7 @@
 """How a result was made: written down, shown as Python, replayed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -172,32 +172,75 @@ def replay(
     from napari_morphogen.pipeline import run
     from napari_morphogen.spatial import as_spatial
 
+    if not validated(dict(recipe))["steps"]:
+        if image is None:
+            raise InputError("The recipe has no steps; give it an image to start from.")
+        return as_spatial(image)
+    method, taken, words = last_step(recipe, image, own_spacing=own_spacing, **arrays)
+    made: SpatialArray = run(method, taken, **words)
+    return made
+
+
+def last_step(
+    recipe: Mapping[str, Any],
+    image: Any = None,
+    *,
+    own_spacing: bool = False,
+    **arrays: Any,
+) -> tuple[str, SpatialArray | None, dict[str, Any]]:
+    """Apply all steps of a recipe but the last to an image.
+
+    Parameters
+    ----------
+    recipe, image, own_spacing, **arrays
+        As of `replay`.
+
+    Returns
+    -------
+    method : str
+        Of the last step.
+    image : SpatialArray or None
+        What it is applied to.
+    words : dict
+        What else `napari_morphogen.run` is to be given.
+    """
+    from napari_morphogen.pipeline import run
+    from napari_morphogen.spatial import as_spatial
+
     steps = validated(dict(recipe))["steps"]
+    if not steps:
+        raise InputError("The recipe has no steps; there is nothing to apply.")
     _check_names(steps, arrays)
     source = None
     if image is not None and not makes_its_image(recipe):
         source = as_spatial(image, _recorded_axes(steps[:1], image))
     result = source
-    for step in steps:
-        values = {
-            name: _array(name, value, source, arrays)
-            if isinstance(value, dict)
-            else value
-            for name, value in step["parameters"].items()
-        }
-        spacing = None if own_spacing else _recorded_spacing(step, result)
-        result = run(
-            step["method"],
-            result,
-            axes=_recorded_axes([step], result),
-            channel=step.get("channel"),
-            spacing=spacing,
-            output=step.get("output"),
-            **values,
-        )
-    if result is None:
-        raise InputError("The recipe has no steps; give it an image to start from.")
-    return result
+    for step in steps[:-1]:
+        words = _words(step, result, source, arrays, own_spacing)
+        result = run(step["method"], result, **words)
+    words = _words(steps[-1], result, source, arrays, own_spacing)
+    return steps[-1]["method"], result, words
+
+
+def _words(
+    step: Mapping[str, Any],
+    image: SpatialArray | None,
+    source: SpatialArray | None,
+    arrays: Mapping[str, Any],
+    own_spacing: bool,
+) -> dict[str, Any]:
+    """Return what `run` is given for a step."""
+    values = {
+        name: _array(name, value, source, arrays) if isinstance(value, dict) else value
+        for name, value in step["parameters"].items()
+    }
+    options = {
+        "axes": _recorded_axes([step], image),
+        "channel": step.get("channel"),
+        "spacing": None if own_spacing else _recorded_spacing(step, image),
+        "output": step.get("output"),
+    }
+    return options | values
 
 
 def makes_its_image(recipe: Mapping[str, Any]) -> bool:
@@ -295,7 +338,7 @@ def _check_names(steps: list[dict[str, Any]], arrays: Mapping[str, Any]) -> None
             raise InputError(f"The recipe takes no `{name}`; it takes {known}.")
 
 
-def _recorded_axes(steps: list[dict[str, Any]], image: Any) -> str | None:
+def _recorded_axes(steps: Sequence[Mapping[str, Any]], image: Any) -> str | None:
     axes: str = steps[0].get("axes") or "" if steps else ""
     data = image.data if isinstance(image, SpatialArray) else image
     return axes if len(axes) == np.ndim(data) else None

@@ -183,3 +183,19 @@ def test_of_many_images_one_that_fails_stops_no_other(tmp_path, capsys):
     np.testing.assert_array_equal(
         read(out / "good_threshold.zarr").data, run("threshold", noise)
     )
+
+
+def test_recipe_of_several_steps_in_blocks(image, tmp_path):
+    from napari_morphogen import recipe
+
+    smoothed = run("median", read(image), radius=2)
+    labels = run("watershed", smoothed, h=2)
+    path = recipe.save(tmp_path / "cells.json", labels.metadata["morphogen"])
+    target = tmp_path / "out.ome.zarr"
+    words = ["replay", str(path), str(image), str(target), "--block", "128"]
+    assert main(words) == 0
+    found, whole = np.asarray(read(target).data), np.asarray(labels.data)
+    pairs = np.unique(np.stack([found.ravel(), whole.ravel()]), axis=1)
+    assert len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1]
+    steps = read(target).metadata["morphogen"]["steps"]
+    assert [step["method"] for step in steps] == ["median", "watershed"]
