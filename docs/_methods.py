@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,8 @@ def page(method: Method) -> str:
         _fence("sh", _command(method, sample, given)),
         "## Parameters",
         _table(method),
+        "## When",
+        when(method),
         "## Returns",
         _returned(texts["Returns"]),
         "## Notes",
@@ -224,6 +227,25 @@ def sections(method: Method) -> dict[str, str]:
 def dock(method: Method) -> str:
     """Return the name of the dock that a method stands in."""
     return method.family.capitalize()
+
+
+def when(method: Method) -> str:
+    """Return when to take a method and when not, as docs/when.md has it.
+
+    Raises
+    ------
+    ValueError
+        When it has no row there.
+    """
+    text = (Path(__file__).parent / "when.md").read_text(encoding="utf-8")
+    row = rf"^\| \[{method.name}\]\(\S+\) \| (.+) \| (.+) \|$"
+    found = re.search(row, text, flags=re.MULTILINE)
+    if found is None:
+        raise ValueError(
+            f"{method.name} has no row in docs/when.md; its page needs it."
+        )
+    good, other = found.groups()
+    return f"Take it when {good}.\n\nTake another when {other}."
 
 
 def _table(method: Method) -> str:

@@ -234,6 +234,27 @@ def start(viewer: Any) -> None:
     dock.job.value = "Train a network on strokes or objects"
 
 
+def large(viewer: Any) -> None:
+    import dask.array as da
+
+    from napari_morphogen import SpatialArray, read, write
+    from napari_morphogen.pipeline import run_all
+
+    cells = run_all("synthetic_cells", width=1400, height=1400, count=1100, seed=2)
+    tile = np.clip(cells["image"].data, 0, 65535).astype(np.uint16)
+    parts = [da.from_array(np.rot90(tile, k).copy()) for k in range(4)]
+    pixels = da.block([[parts[(i + j) % 4] for j in range(6)] for i in range(6)])
+    path = Path(tempfile.mkdtemp(), "cells.ome.zarr")
+    lazy = read(write(path, SpatialArray(pixels, "yx")))
+    add = {"multiscale": True, "contrast_limits": (0, 300), "name": "cells"}
+    viewer.add_image(lazy.metadata["levels"], metadata={"path": str(path)}, **add)
+    dock = open_(viewer, "", "Watershed")
+    dock.form.sigma.value = 2
+    click(dock.run)
+    wait(lambda: "finding objects: block 10" in dock.status.value, "the blocks")
+    linger(1)
+
+
 def preview(viewer: Any) -> None:
     dock = open_(viewer, "retina", "Threshold")
     dock.form.rule.value = "local"
@@ -245,6 +266,57 @@ def preview(viewer: Any) -> None:
     click(dock.live)
     wait(lambda: "preview" in viewer.layers, "the preview")
     linger(1)
+
+
+def tutorial_nuclei(viewer: Any) -> None:
+    dock = open_(viewer, "", "Generate")
+    dock.method.value = "synthetic_cells"
+    dock.form["count"].value, dock.form["touching"].value = 80, 0.4
+    dock.form["pixel_size"].value, dock.form["seed"].value = 0.3, 1
+    run(viewer, dock)
+    image, truth = (layer(viewer, kind) for kind in ("Image", "Labels"))
+    truth.visible = False
+    dock = open_(viewer, "", "Watershed")
+    dock.image.value = image
+    run(viewer, dock)
+    found = viewer.layers[-1]
+    dock = open_(viewer, "", "Evaluate")
+    dock.reference.value = truth
+    tick(dock.results, found.name)
+    click(dock.run)
+    wait(lambda: dock.run.enabled and dock.comparisons, "the comparison")
+    click(dock.show_states)
+    wait(lambda: any("states" in one.name for one in viewer.layers), "the colours")
+    found.visible = False
+
+
+def tutorial_membranes(viewer: Any) -> None:
+    from napari_morphogen.samples import membrane_strokes
+
+    dock = open_(viewer, "membranes", "Train")
+    click(dock.new)
+    strokes = viewer.layers["strokes"]
+    strokes.data = membrane_strokes().data.astype(strokes.data.dtype)
+    dock.meaning.value = "inside, border, background"
+    dock.budget.value = "20 s"
+    click(dock.run)
+    wait(lambda: dock.run.text == "Train" and "Trained" in dock.status.value, "it", 120)
+    viewer.layers["membranes network_objects"].opacity = 0.4
+
+
+def tutorial_vessels(viewer: Any) -> None:
+    dock = open_(viewer, "retina", "Threshold")
+    dock.channel.value = "1"
+    dock.form.rule.value, dock.form.objects.value = "local", "dark"
+    dock.form.sigma.value, dock.form.block_size.value = 2, 51
+    dock.form.level.value, dock.form.min_size.value = 3, 500
+    run(viewer, dock)
+    found = viewer.layers[-1]
+    dock = open_(viewer, "", "Cleanup")
+    dock.image.value, dock.method.value = found, "filter_objects"
+    dock.form.border.value = False
+    run(viewer, dock)
+    found.visible = False
 
 
 def time_lapse(viewer: Any) -> None:
@@ -268,12 +340,16 @@ PICTURES = (
     generator,
     latent,
     start,
+    large,
     evaluate,
     tune,
     object_classes,
     export,
     preview,
     time_lapse,
+    tutorial_nuclei,
+    tutorial_membranes,
+    tutorial_vessels,
 )
 
 
@@ -294,14 +370,30 @@ def window() -> Iterator[Any]:
 
 
 def open_(viewer: Any, sample: str, name: str) -> Any:
-    """Open a sample, if it has a name, and a dock."""
+    """Open a sample, if it has a name, and a dock, as a tab where there is one."""
     if sample:
         viewer.open_sample("napari-morphogen", sample)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", name)
+    add = viewer.window.add_plugin_dock_widget
+    _, dock = add("napari-morphogen", name, tabify=True)
     viewer.window.resize(*SIZE)
     linger(0.5)
     viewer.reset_view()
     return dock
+
+
+def layer(viewer: Any, kind: str) -> Any:
+    """Return the newest layer of a kind."""
+    return next(one for one in reversed(viewer.layers) if type(one).__name__ == kind)
+
+
+def tick(items: Any, name: str) -> None:
+    """Check the entry of that name and no other."""
+    from qtpy.QtCore import Qt
+
+    for row in range(items.count()):
+        item = items.item(row)
+        chosen = item.text() == name
+        item.setCheckState(getattr(Qt.CheckState, "Checked" if chosen else "Unchecked"))
 
 
 def look(viewer: Any, centre: tuple[float, ...], zoom: float) -> None:
@@ -363,11 +455,11 @@ def save(viewer: Any, name: str) -> None:
     shown = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False))
     rare = name == "evaluate"  # the colours of its legend are few pixels each
     way = Image.Quantize.MAXCOVERAGE if rare else Image.Quantize.MEDIANCUT
-    plain = shown.convert("RGB")
-    small = plain.quantize(COLOURS, method=way, dither=Image.Dither.NONE)
+    small = shown.convert("RGB").quantize(COLOURS, method=way, dither=Image.Dither.NONE)
     kept = io.BytesIO()
     small.save(kept, "PNG", optimize=True)
-    name = name if name in ("preview", "time_lapse") else f"dock_{name}"
+    plain = ("preview", "time_lapse", "tutorial_")
+    name = name if name.startswith(plain) else f"dock_{name}"
     path = FOLDER / f"{name}.png"
     FOLDER.mkdir(exist_ok=True)
     path.write_bytes(kept.getvalue())

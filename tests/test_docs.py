@@ -25,7 +25,7 @@ from napari_morphogen.samples import (
 )
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| \[?`(\w+)`\]?\S* \| (\w+) \| (\w+) \| (.+) \|$", re.MULTILINE)
 
@@ -62,7 +62,14 @@ def test_page_has_every_parameter(method):
 def test_page_has_its_parts(method):
     page = methods.page(method)
     assert page.startswith(f"# {method.name}\n\n{method.title}\n")
-    for heading in ("How to call it", "Parameters", "Returns", "Notes", "References"):
+    for heading in (
+        "How to call it",
+        "Parameters",
+        "When",
+        "Returns",
+        "Notes",
+        "References",
+    ):
         assert f"\n## {heading}\n" in page, f"{method.name}: no {heading}"
     assert re.search(r"\(https://doi\.org/10\.\d{4,9}/\S+\)", page), "no DOI link"
     assert f"({method.name}.png)" in page
@@ -113,6 +120,19 @@ def _undocumented(image):
         Values.
     """
     return np.ones(image.shape, np.int32)
+
+
+def test_when_has_a_row_for_every_method_in_their_order():
+    text = (ROOT / "docs" / "when.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\w+)\]", text, flags=re.MULTILINE)
+    assert rows == [method.name for method in METHODS]
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", text))
+    assert named <= {method.name for method in METHODS}
+
+
+def test_a_method_without_advice_is_named():
+    with pytest.raises(ValueError, match=r"_undocumented has no row in docs/when.md"):
+        methods.when(Method(_undocumented, "edges"))
 
 
 def test_missing_section_is_named():

@@ -8,6 +8,7 @@ import pytest
 from scipy import ndimage
 
 from napari_morphogen import InputError, SpatialArray, recipe
+from napari_morphogen.evaluate import object_scores
 from napari_morphogen.samples import coin_labels, coins
 from napari_morphogen.tuning import (
     Candidate,
@@ -380,3 +381,35 @@ def test_every_method_has_a_row_or_a_reason():
     found = last_of([image], [truth], trials=8)
     rows = {row.candidate.main.method for row in found.rows}
     assert rows | set(found.skipped) == set(searchable("objects"))
+
+
+def test_leaders_are_confirmed_on_whole_frames():
+    """Crowded in one corner only: what is right there is wrong elsewhere."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.indices((640, 640))
+    truth = np.zeros((640, 640), np.int32)
+    places = [(r, c) for r in range(20, 200, 30) for c in range(20, 200, 30)]
+    places += [(r, c) for r in range(260, 620, 90) for c in range(30, 620, 90)]
+    for number, (row, column) in enumerate(places, 1):
+        truth[(rows - row) ** 2 + (columns - column) ** 2 < 100] = number
+    image = 100 * (truth > 0) + rng.normal(0, 5, truth.shape)
+    pair = SpatialArray(image, "yx"), SpatialArray(truth, "yx")
+    options = Options(methods=("threshold",), trials=8, budget=60)
+    *_, ranking = tune([pair[0]], [pair[1]], options)
+    row = ranking.rows[0]
+    assert row.whole
+    assert ranking.units == len(places)  # every object of the frame is scored
+    made = applied(row.candidate, pair[0])
+    again = object_scores(np.asarray(made.data), truth, thresholds=(0.5,))
+    assert row.score == pytest.approx(again.detections[0].f1, abs=0.1)
+
+
+def test_sparse_search_counts_what_is_like_nothing_painted():
+    truth = np.zeros((80, 80), np.int32)
+    truth[10:20, 10:20] = 1
+    scene = scenes([SpatialArray(truth, "yx")], [SpatialArray(truth, "yx")], "objects")
+    judge = Judge.of(scene, "objects", sparse=True)
+    small, huge = truth.copy(), truth.copy()
+    small[50:60, 50:60], huge[30:75, 30:75] = 2, 2
+    assert judge.tally(0, small).score == 1.0
+    assert judge.tally(0, huge).score < 0.7

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from napari_morphogen.params import parameters
 from napari_morphogen.spatial import SpatialArray
@@ -127,6 +128,67 @@ def drifting(seed: int = 0) -> SpatialArray:
     )
 
 
+def membranes(seed: int = 0) -> SpatialArray:
+    """Return cells between dark membranes, as in electron microscopy, made by code.
+
+    Parameters
+    ----------
+    seed : int
+        Start of the random numbers.
+
+    Returns
+    -------
+    image : SpatialArray of shape (256, 256)
+        Bytes; pixels of 0.01 µm. `membrane_cells` are its true labels.
+
+    Notes
+    -----
+    Dark bodies within the cells look like pieces of membrane, so that no threshold
+    tells the two apart.
+
+    Examples
+    --------
+    >>> membranes().data.shape
+    (256, 256)
+    """
+    cells = _tiles(seed)
+    rng = np.random.default_rng(seed + 1)
+    deep = np.argwhere(ndimage.distance_transform_edt(cells) > 5)
+    bodies = np.ones(cells.shape)
+    bodies[tuple(rng.permutation(deep)[:90].T)] = 0
+    far = ndimage.distance_transform_edt(bodies)
+    dark = np.where(far <= 2.5, 35, np.where(far < 4, 70, 0)) * (cells > 0)
+    light = ndimage.gaussian_filter(170.0 - 90 * (cells == 0) - dark, 0.8)
+    noisy = np.clip(light + rng.normal(0, 14, cells.shape), 0, 255)
+    return _in_nanometres(noisy.astype(np.uint8), "membranes")
+
+
+def membrane_cells(seed: int = 0) -> SpatialArray:
+    """Return the true labels of `membranes`: a number per cell, 0 on membranes.
+
+    Parameters
+    ----------
+    seed : int
+        The one of `membranes`.
+    """
+    return _in_nanometres(_tiles(seed), "membrane_cells")
+
+
+def membrane_strokes() -> SpatialArray:
+    """Return strokes on `membranes`: 2 inside some cells, 3 on some membranes."""
+    cells = _tiles(0)
+    painted = np.zeros(cells.shape, np.int32)
+    chosen = range(1, cells.max() + 1, 6)
+    for row, column in ndimage.center_of_mass(cells > 0, cells, chosen):
+        y, x = int(row), int(column)
+        painted[max(y - 1, 0) : y + 2, max(x - 6, 0) : x + 7] = 2
+    painted[cells == 0] = 0
+    for y, x in ((60, 60), (60, 180), (150, 110), (200, 200), (220, 40)):
+        window = np.s_[y : y + 14, x : x + 14]
+        painted[window][cells[window] == 0] = 3
+    return _in_nanometres(painted, "membrane_strokes")
+
+
 def coin_labels() -> SpatialArray:
     """Return the coins as untidy labels: holes, crumbs, coins that hang together."""
     smooth = ndimage.gaussian_filter(coins().data.astype(np.float32), 1)
@@ -225,7 +287,7 @@ def _folder() -> "TemporaryDirectory[str]":
     return TemporaryDirectory(prefix="morphogen-")
 
 
-SAMPLES = (coins, cell, tissue, retina, bricks, spheres, drifting)
+SAMPLES = (coins, cell, tissue, retina, bricks, membranes, spheres, drifting)
 MARKS = (coin_labels, coin_strokes, coin_initial, coin_lines)
 
 
@@ -243,3 +305,24 @@ def _spheres(
         inside = ((place - centre) ** 2).sum(axis=-1) < radius**2
         data[inside] = 100
     return data
+
+
+@lru_cache(maxsize=8)
+def _tiles(seed: int) -> NDArray[np.int32]:
+    """Return irregular cells, numbered, with walls of two pixels between them."""
+    size, rng = 256, np.random.default_rng(seed)
+    bend = ndimage.gaussian_filter(rng.normal(size=(2, size, size)), (0, 9, 9))
+    place = np.moveaxis(np.mgrid[:size, :size] + bend * (5 / bend.std()), 0, -1)
+    middle = np.moveaxis(np.mgrid[12:size:27, 12:size:27], 0, -1)
+    centres = (middle + rng.uniform(-9, 9, middle.shape)).reshape(-1, 2)
+    nearest = KDTree(centres).query(place)[1]
+    inside = ndimage.maximum_filter(nearest, 3) == ndimage.minimum_filter(nearest, 3)
+    cells = np.asarray(ndimage.label(inside)[0], np.int32)
+    cells.setflags(write=False)
+    return cells
+
+
+def _in_nanometres(data: NDArray[Any], name: str) -> SpatialArray:
+    """Return an image of membranes with pixels of 10 nanometres."""
+    units = ("micrometer", "micrometer")
+    return SpatialArray(data, "yx", scale=(0.01, 0.01), units=units, name=name)

@@ -267,7 +267,7 @@ def test_interrupted_trainings_of_others_are_refused(tmp_path):
     with pytest.raises(InputError, match="no interrupted training"):
         other.restore(tmp_path / "a.training")
     other = GeneratorTraining(images(), options=replace(SMALL, kind="vae", seed=1))
-    with pytest.raises(InputError, match="no interrupted training"):
+    with pytest.raises(InputError, match="its seed is 0, not 1; choose that again"):
         other.restore(tmp_path / "a.training")
 
 

@@ -18,7 +18,7 @@ from napari_morphogen.params import InputError
 from napari_morphogen.segment.models import need_networks
 from napari_morphogen.spatial import SpatialArray, as_spatial
 
-REPORT_SECONDS = 0.2
+REPORT_SECONDS = 0.5
 LOOK_SECONDS = 3.0  # between two looks at samples, at least
 LOOKING = 0.08  # of the time at most
 SAVE_SECONDS = 15.0

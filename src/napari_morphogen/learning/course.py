@@ -35,7 +35,7 @@ TRAINING = 0.85  # of the time for objects; the rest is for their thresholds
 ROUND = 60.0  # seconds, after which "until it stops improving" looks back
 WORTH = 0.98  # of the loss before, at most, for another round
 AFTER_CORRECTION = 20.0  # seconds, at least, that a new stroke is learnt from
-REPORT_SECONDS = 0.2
+REPORT_SECONDS = 0.5
 LOOK_SECONDS = 2.0  # between two predictions, at least
 LEAST = 2.0  # seconds for the thresholds
 FIRST_LOOK = 4  # steps; before, there is nothing but chance to see
@@ -74,7 +74,7 @@ def learn(
     Yields
     ------
     report : Report
-        Several times a second.
+        Twice a second, about.
 
     Receives
     --------

@@ -33,6 +33,7 @@ from napari_morphogen.nn.generator_patches import (
     typical,
     value_range,
 )
+from napari_morphogen.nn.going_on import check_same_training
 from napari_morphogen.nn.train import Average, Budget, Clock, Progress, train
 from napari_morphogen.params import InputError
 
@@ -384,14 +385,11 @@ class GeneratorTraining:
         Raises
         ------
         InputError
-            When the file is of another training.
+            When the file is of another training; the message says in what.
         """
         header, state = checkpoint.read(Path(path))
         wanted = json.loads(json.dumps(self._described()))
-        if any(header.get(name) != value for name, value in wanted.items()):
-            raise InputError(
-                f"{path} is no interrupted training of such a generator; start anew."
-            )
+        check_same_training(path, header, wanted)
         try:
             self.learner.restore(state)
             self.learner.rate = float(header["rate"])

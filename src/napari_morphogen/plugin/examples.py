@@ -7,6 +7,7 @@ from napari_morphogen.params import InputError
 from napari_morphogen.plugin.dock import MethodDock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import row
+from napari_morphogen.plugin.shortcuts import add_shortcuts
 from napari_morphogen.plugin.strokes import (
     ADVICE,
     STROKES,
@@ -33,6 +34,8 @@ class ExamplesDock(MethodDock):
             tooltip="Move the view to where the result can be trusted least",
         )
         self.insert(self.index(self.form), row(self.new, self.seek))
+        buttons = {"run": self.run, "new": self.new, "seek": self.seek}
+        self.append(add_shortcuts(self.native, buttons, self._viewer))
         self.new.changed.connect(lambda: self.new_strokes())
         self.seek.changed.connect(lambda: self.go_to_most_uncertain())
 

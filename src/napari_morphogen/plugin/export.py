@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_morphogen.exports import ENDINGS, Exported, Target, export
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.names import keep_named
 from napari_morphogen.plugin.settings import remember, remembered
 from napari_morphogen.worker import POOL
 
@@ -60,6 +61,7 @@ class ExportDock(widgets.Container[widgets.Widget]):
         self.cancel.changed.connect(lambda: self._stop())
         self.kind.changed.connect(lambda: self._kind_changed())
         self._kind_changed()
+        keep_named(self.native)
         POOL.warm()
 
     def _build(self) -> None:

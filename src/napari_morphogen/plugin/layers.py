@@ -97,7 +97,10 @@ def layer_data(result: SpatialArray, makes: str, like: SpatialArray) -> Any:
         attributes["affine"] = placed.affine[np.ix_(kept, kept)]
     if makes == "shapes":
         return placed.data, attributes | _drawn(placed.data), makes
-    return placed.data, attributes, "labels" if makes == "labels" else "image"
+    if makes == "labels":
+        return placed.data, attributes, "labels"
+    # napari would guess: few pixels of a colour it takes for planes
+    return placed.data, attributes | {"rgb": placed.rgb}, "image"
 
 
 def _drawn(vertices: NDArray[Any]) -> dict[str, Any]:
@@ -115,7 +118,8 @@ def make_layer(triple: tuple[Any, dict[str, Any], str]) -> Layer:
 
 def moved(layer: Layer, triple: tuple[Any, dict[str, Any], str]) -> list[str]:
     """Return the attributes that `layer_data` gives otherwise than `layer` has them."""
-    fresh = make_layer((np.zeros((1,) * layer.ndim, np.uint8), *triple[1:]))
+    placed = {name: value for name, value in triple[1].items() if name != "rgb"}
+    fresh = make_layer((np.zeros((1,) * layer.ndim, np.uint8), placed, triple[2]))
     names = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
     different = [n for n in names if np.any(getattr(layer, n) != getattr(fresh, n))]
     here, there = layer.affine.affine_matrix, fresh.affine.affine_matrix

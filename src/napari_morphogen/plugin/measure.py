@@ -15,6 +15,7 @@ from napari_morphogen.measurements import Table, join, save_csv, tables
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.names import keep_named
 from napari_morphogen.plugin.object_features import update
 from napari_morphogen.plugin.preview import camera, is_preview
 from napari_morphogen.worker import POOL
@@ -32,6 +33,7 @@ class MeasureDock(widgets.Container[widgets.Widget]):
         self.result: Table = {}
         self._build()
         self._connect()
+        keep_named(self.native)
         POOL.warm()
 
     def _build(self) -> None:

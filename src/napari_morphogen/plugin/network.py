@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 from napari_morphogen.model_files import task_of
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin.dock import MethodDock
+from napari_morphogen.plugin.shortcuts import add_shortcuts
 from napari_morphogen.segment.models import METHOD_OF
 
 
@@ -15,6 +16,7 @@ class NetworkDock(MethodDock):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer, "network")
+        self.append(add_shortcuts(self.native, {"run": self.run}, self._viewer))
 
     def _parameter_changed(self) -> None:
         """Choose the method that the model was trained for."""

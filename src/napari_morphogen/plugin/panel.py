@@ -145,9 +145,12 @@ def show_share(bar: widgets.ProgressBar, share: float | None) -> None:
     share : float or None
         Of the whole.
     """
+    # Qt draws a bar at once whenever its value changes, and the whole window with it
+    bar.native.setUpdatesEnabled(False)
     # a range of 0 shows that work goes on
     bar.min, bar.max = 0, 0 if share is None else STEPS
     bar.value = round(min(share or 0.0, 1.0) * STEPS)
+    bar.native.setUpdatesEnabled(True)
 
 
 def _scrolling(inner: QWidget) -> QScrollArea:

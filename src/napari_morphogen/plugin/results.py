@@ -87,8 +87,7 @@ class Results:
             self._update(earlier, triple, undo=name not in self._shown)
             layer = earlier
         else:
-            layer = self._add(triple)
-            layer.visible = visible
+            layer = self._add(triple, visible)
             self._made.setdefault(origin, {})[name] = layer
         self._shown[name] = layer
         return layer
@@ -121,8 +120,10 @@ class Results:
             and (sizes[0] == sizes[1] or (resized and layer.ndim == data.ndim))
         )
 
-    def _add(self, triple: Any) -> Layer:
-        layer = self._viewer.add_layer(layers.make_layer(triple))
+    def _add(self, triple: Any, visible: bool) -> Layer:
+        layer = layers.make_layer(triple)
+        layer.visible = visible  # what is hidden from the start is never drawn
+        self._viewer.add_layer(layer)
         if triple[2] == "labels":
             layer.events.paint.connect(lambda: self._painted.add(layer))
         self._remember(lambda: self._remove(layer))

@@ -32,6 +32,11 @@ def bricks() -> list[Any]:
     return _layers(samples.bricks())
 
 
+def membranes() -> list[Any]:
+    """Open the membranes."""
+    return _layers(samples.membranes())
+
+
 def spheres() -> list[Any]:
     """Open the spheres in 3-D."""
     return _layers(samples.spheres())

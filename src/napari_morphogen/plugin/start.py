@@ -86,6 +86,27 @@ STARTS = (
         ),
     ),
     Start(
+        "Find cells between membranes",
+        "membranes",
+        "Train",
+        (
+            "Press New strokes; set labels are to inside, border, background.",
+            "Paint label 2 inside some cells, 3 on some membranes. Press Train.",
+            "Paint where it is wrong: the strokes count at once.",
+        ),
+    ),
+    Start(
+        "Find vessels or other thin lines",
+        "retina",
+        "Threshold",
+        (
+            "Set channel to 1, rule to local, objects to dark, sigma to 2, level to 3, "
+            "block size to 51 and min size to 500.",
+            "Press Run.",
+            "Remove the dark rim in Cleanup: filter_objects without border.",
+        ),
+    ),
+    Start(
         "Find edges",
         "cell",
         "Edges",

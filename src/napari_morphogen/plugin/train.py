@@ -30,6 +30,7 @@ from napari_morphogen.plugin.model_paths import new_model_path
 from napari_morphogen.plugin.pairs import Pair, Taught
 from napari_morphogen.plugin.progress import Progress
 from napari_morphogen.plugin.results import Results
+from napari_morphogen.plugin.shortcuts import add_shortcuts
 from napari_morphogen.plugin.strokes import seek_uncertain
 from napari_morphogen.plugin.taught import TaughtPanel
 from napari_morphogen.plugin.telling import Telling
@@ -74,6 +75,8 @@ class TrainDock(TaughtPanel):
         self.patches.changed.connect(lambda: self._show_patches())
         self.seek.changed.connect(lambda: self.go_to_most_uncertain())
         self.save.changed.connect(lambda: self._ask_where())
+        buttons = {"run": self.run, "new": self.new, "seek": self.seek}
+        self.append(add_shortcuts(self.native, buttons, self._viewer))
         release_with_window(self)
 
     # ---- training
@@ -150,7 +153,6 @@ class TrainDock(TaughtPanel):
             self._losses.append(report.loss)
             if not math.isnan(report.held_out):
                 self._measured.append((len(self._losses), report.held_out))
-            self.curve.show_values(self._losses, self._measured)
         if report.view is not None and report.frame is not None:
             assert self._canvas is not None
             if self._shown is not None and self._results.is_painted(self._shown):
@@ -160,9 +162,12 @@ class TrainDock(TaughtPanel):
         self.last = report
         if report.done:
             self._model = self._path
-        self._tell_how(report)
+        # layer and dock are drawn one after the other, so that no turn is long
+        if report.frame is None or report.note or report.done:
+            self._tell_how(report)
 
     def _tell_how(self, report: Report) -> None:
+        self.curve.show_values(self._losses, self._measured)
         total = report.seconds + report.left
         self.show_progress(report.seconds / total if math.isfinite(total) else None)
         if report.note:

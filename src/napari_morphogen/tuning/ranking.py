@@ -75,13 +75,14 @@ class Pool:
 
     def row(self, bench: Bench) -> Row:
         """Return the row of the table."""
-        weights = bench.judge.parts.weights
+        judge = bench.judge_of(self.full[0])
+        weights = judge.parts.weights
         matrix = self.matrix
         chosen = self.full[first_best(matrix @ (weights / weights.sum()))]
         folds = left_out(matrix, weights)
         return Row(
             chosen.candidate,
-            bench.judge.mean(folds),
+            judge.mean(folds),
             standard_error(folds, weights),
             chosen.seconds,
             False,
@@ -116,7 +117,9 @@ def ranked(bench: Bench, pools: Mapping[str, Pool]) -> Ranking:
     scored = [pool for pool in pools.values() if pool.full]
     rows = _sorted([pool.row(bench) for pool in scored], bench)
     score, error = _overall(scored, bench)
-    parts, scene = bench.judge.parts, bench.scenes[0]
+    best = next((pool.full[0] for pool in scored if pool.confirmed), None)
+    judge = bench.judge if best is None else bench.judge_of(best)
+    parts, scene = judge.parts, bench.scenes[0]
     note = parts.note or (SINGLE if parts.count < 2 else "")
     return Ranking(
         rows=tuple(rows),
@@ -140,8 +143,9 @@ def _sorted(rows: list[Row], bench: Bench) -> list[Row]:
     """Return the best first, of those that are tied the faster and simpler."""
     if not rows:
         return []
-    weights = bench.judge.parts.weights
     best = max(rows, key=lambda row: (row.whole, row.score))
+    judge = bench.whole if best.whole and bench.whole is not None else bench.judge
+    weights = judge.parts.weights
     level = [
         replace(
             row,
@@ -169,9 +173,10 @@ def _overall(scored: list[Pool], bench: Bench) -> tuple[float, float]:
     some = [pool for pool in scored if pool.confirmed] or scored
     if not some:
         return math.nan, math.nan
-    weights = bench.judge.parts.weights
+    judge = bench.judge_of(some[0].full[0])
+    weights = judge.parts.weights
     folds = left_out(np.concatenate([pool.matrix for pool in some]), weights)
-    return bench.judge.mean(folds), standard_error(folds, weights)
+    return judge.mean(folds), standard_error(folds, weights)
 
 
 def _picture(scene: Scene) -> NDArray[np.generic]:

@@ -18,6 +18,7 @@ LARGEST = 170_000  # pixels of a crop
 ENOUGH = 3  # frames from which on there is one crop of each
 MOST = 12  # scenes altogether
 PLACES = 300  # objects, or painted pixels, that crops are placed by
+CROWDED = (0.5, 0.9, 0.1)  # ranks of crops of one frame: as a whole like the frame
 MARGIN = 32  # pixels around painted objects
 MANY = 50  # numbers of a frame that are looked at to tell objects from classes
 
@@ -129,7 +130,10 @@ def _regions(mask: NDArray[np.bool_]) -> int:
 
 
 def scenes(
-    images: Sequence[SpatialArray], references: Sequence[SpatialArray], kind: Kind
+    images: Sequence[SpatialArray],
+    references: Sequence[SpatialArray],
+    kind: Kind,
+    sparse: bool = False,
 ) -> list[Scene]:
     """Return crops around what is painted in the references.
 
@@ -139,6 +143,8 @@ def scenes(
         Pairs; a reference has the shape of its image without channels.
     kind : str
         ``"objects"`` or ``"classes"``.
+    sparse : bool
+        Whether the reference is painted only in part: then crops are where most is.
 
     Raises
     ------
@@ -154,8 +160,23 @@ def scenes(
     if not painted:
         raise InputError("Nothing is painted in the reference; paint some of it.")
     crops = 1 if len(painted) >= ENOUGH else ENOUGH
-    found = [one for frame in painted for one in _crops(frame, kind, crops)]
+    order = (1.0,) * crops if sparse else CROWDED[:crops]
+    found = [one for frame in painted for one in _crops(frame, kind, order)]
     return found[:MOST]
+
+
+def whole_scenes(
+    images: Sequence[SpatialArray], references: Sequence[SpatialArray]
+) -> list[Scene]:
+    """Return the frames of `scenes` as a whole.
+
+    Parameters
+    ----------
+    images, references
+        As of `scenes`.
+    """
+    painted = _spread(list(_painted(images, references)))
+    return [_scene(one, tuple((0, n) for n in one.truth.shape)) for one in painted]
 
 
 def frame_places(
@@ -215,17 +236,17 @@ def _spread(painted: list[Painted]) -> list[Painted]:
     return painted[:: math.ceil(len(painted) / MOST) or 1]
 
 
-def _crops(frame: Painted, kind: Kind, most: int) -> Iterator[Scene]:
+def _crops(frame: Painted, kind: Kind, crowded: Sequence[float]) -> Iterator[Scene]:
     shape = frame.truth.shape
     if frame.truth.size <= LARGEST:
         yield _scene(frame, tuple((0, size) for size in shape))
         return
     boxes = _boxes(frame.truth, kind)
     side = _window(shape)
-    for _ in range(most):
+    for rank in crowded:
         if not len(boxes):
             return
-        start = _fullest(boxes, side, shape)
+        start = _start(boxes, side, shape, rank)
         inside = _within(boxes, start, side)
         if not inside.any():  # an object larger than a crop
             inside[0] = True
@@ -268,15 +289,23 @@ def _window(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sides[axis] for axis in range(len(shape)))
 
 
-def _fullest(
-    boxes: NDArray[np.intp], side: tuple[int, ...], shape: tuple[int, ...]
+def _start(
+    boxes: NDArray[np.intp],
+    side: tuple[int, ...],
+    shape: tuple[int, ...],
+    rank: float,
 ) -> tuple[int, ...]:
-    """Return the start of the crop, around one of the boxes, that holds the most."""
+    """Return the start of a crop around one of the boxes.
+
+    Its `rank` among all such crops, from 0 to 1, is by how much it holds.
+    """
     middles = boxes.mean(axis=-1)
     limits = np.array(shape) - np.array(side)
     starts = np.clip(np.rint(middles - np.array(side) / 2), 0, limits).astype(np.intp)
     counts = [int(_within(boxes, tuple(start), side).sum()) for start in starts]
-    return tuple(int(value) for value in starts[int(np.argmax(counts))])
+    order = np.argsort(counts, kind="stable")
+    place = order[round(rank * (len(order) - 1))]
+    return tuple(int(value) for value in starts[place])
 
 
 def _within(

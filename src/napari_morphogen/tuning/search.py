@@ -13,7 +13,7 @@ from napari_morphogen.tuning.candidates import Candidate
 from napari_morphogen.tuning.choice import chosen_without, first_best
 from napari_morphogen.tuning.ranking import Pool, ranked
 from napari_morphogen.tuning.results import Kind, Options, Ranking
-from napari_morphogen.tuning.scenes import kind_of, scenes
+from napari_morphogen.tuning.scenes import kind_of, scenes, whole_scenes
 from napari_morphogen.tuning.scoring import Judge
 from napari_morphogen.tuning.space import Space, searchable
 from napari_morphogen.tuning.suggestions import suggest
@@ -85,8 +85,13 @@ def tune(
     started = clock()
     _check(options)
     kind = options.kind or kind_of(references)
-    judge = Judge.of(scenes(images, references, kind), kind, options.sparse)
-    search = _Search(Bench(judge, clock), options, kind, started)
+    found = scenes(images, references, kind, options.sparse)
+    bench = Bench(Judge.of(found, kind, options.sparse), clock)
+    search = _Search(bench, options, kind, started)
+    if max(math.prod(scene.spatial) for scene in found) <= LARGEST:
+        if not all(scene.whole for scene in found):
+            frames = whole_scenes(images, references)
+            bench.whole = Judge.of(frames, kind, options.sparse)
     yield from search.run()
 
 
@@ -268,10 +273,7 @@ class _Search:
     # ---- whole images
 
     def _confirm(self) -> Iterator[Ranking]:
-        scenes = self.bench.scenes
-        if all(scene.whole for scene in scenes):
-            return
-        if max(math.prod(scene.spatial) for scene in scenes) > LARGEST:
+        if self.bench.whole is None:
             return
         weights = self.bench.judge.parts.weights
         order = sorted(self.pools, key=lambda name: -self._standing(name))
@@ -281,7 +283,9 @@ class _Search:
                 continue
             matrix = pool.matrix
             best = first_best(matrix @ (weights / weights.sum()))
-            wanted = dict.fromkeys([best, *chosen_without(matrix, weights)])
+            defaults = self._defaults(name)
+            usual = [i for i, t in enumerate(pool.full) if t.candidate in defaults]
+            wanted = dict.fromkeys([best, *usual, *chosen_without(matrix, weights)])
             for trial in [pool.full[place] for place in wanted]:
                 if pool.confirmed and self.elapsed >= self.options.budget:
                     break

@@ -71,13 +71,16 @@ class Bench:
     Attributes
     ----------
     judge : Judge
-        Scores the labels.
+        Scores the labels of crops.
     clock : callable
         Seconds.
+    whole : Judge or None
+        Scores the labels of whole frames; None where the crops are whole.
     """
 
     judge: Judge
     clock: Clock
+    whole: Judge | None = None
     _kept: OrderedDict[Any, SpatialArray] = field(default_factory=OrderedDict)
     _bytes: int = 0
 
@@ -155,14 +158,20 @@ class Bench:
         trial : Trial
             One with scores of all crops.
         """
+        assert self.whole is not None
         start = self.clock()
         pixels, tallies = 0, []
-        for number, scene in enumerate(self.scenes):
-            labels = self.whole_labels(trial.candidate, number)
-            tallies.append(self.judge.tally(number, labels))
-            pixels += int(np.prod(scene.spatial))
+        for number, scene in enumerate(self.whole.scenes):
+            key = ("frame", scene.number, scene.index)
+            made = self._made(trial.candidate, key, scene.image, np.inf)
+            tallies.append(self.whole.tally(number, np.asarray(made.data)))
+            pixels += scene.truth.size
         seconds = (self.clock() - start) / max(pixels, 1) * 1e6
         return self._full(trial.candidate, tallies, seconds, True)
+
+    def judge_of(self, trial: Trial) -> Judge:
+        """Return who scored a trial."""
+        return self.whole if trial.whole and self.whole is not None else self.judge
 
     def _full(
         self,
@@ -171,9 +180,10 @@ class Bench:
         seconds: float,
         whole: bool,
     ) -> Trial:
-        folds = self.judge.scores(tallies)
-        mean, alone = self.judge.mean(folds), tuple(one.score for one in tallies)
-        classes = self.judge.classes(tallies)
+        judge = self.whole if whole and self.whole is not None else self.judge
+        folds = judge.scores(tallies)
+        mean, alone = judge.mean(folds), tuple(one.score for one in tallies)
+        classes = judge.classes(tallies)
         return Trial(candidate, folds, mean, seconds, whole, "", alone, classes)
 
     def labels(

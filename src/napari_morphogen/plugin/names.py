@@ -1,0 +1,94 @@
+"""Names of widgets for screen readers: what stands beside them as their label."""
+
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+    QWidget,
+)
+
+INTERACTIVE = (
+    *(QAbstractButton, QAbstractItemView, QAbstractSlider),
+    *(QAbstractSpinBox, QComboBox, QLineEdit),
+)
+CHANGES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)  # when widgets come and go
+
+
+def interactive(root: QWidget) -> list[QWidget]:
+    """Return what can be used in a dock, without the parts of other widgets.
+
+    Parameters
+    ----------
+    root : QWidget
+        Of the dock.
+    """
+    found: list[QWidget] = root.findChildren(QWidget)
+    return [one for one in found if isinstance(one, INTERACTIVE) and not _part(one)]
+
+
+def _part(widget: QWidget) -> bool:
+    """Tell whether a widget belongs to a larger one, such as the line of a box."""
+    above, whole = widget.parent(), (QAbstractSpinBox, QComboBox, QAbstractItemView)
+    while isinstance(above, QWidget):
+        if isinstance(above, whole):
+            return True
+        above = above.parent()
+    return isinstance(widget, QScrollBar)
+
+
+def name_widgets(root: QWidget) -> None:
+    """Give every widget without a name that of its label, and its help.
+
+    Parameters
+    ----------
+    root : QWidget
+        Of the dock.
+    """
+    for widget in interactive(root):
+        row = _row(widget, root)
+        if row is None:
+            continue
+        words = widget.text() if isinstance(widget, QAbstractButton) else ""
+        if not widget.accessibleName() and not words:
+            widget.setAccessibleName(row.label or row.name.replace("_", " "))
+        if not widget.accessibleDescription() and row.tooltip:
+            widget.setAccessibleDescription(row.tooltip)
+
+
+def _row(widget: QObject | None, root: QWidget) -> Any:
+    """Return the row of magicgui that a widget stands in."""
+    while widget is not None and widget is not root:
+        row = getattr(widget, "_magic_widget", None)
+        if row is not None and (row.label or row.name):
+            return row
+        widget = widget.parent()
+    return None
+
+
+class _Namer(QObject):
+    """Names the widgets of a dock again whenever some have come."""
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() in CHANGES:
+            assert isinstance(watched, QWidget)
+            name_widgets(watched)
+        return False
+
+
+def keep_named(root: QWidget) -> None:
+    """Name the widgets of a dock, now and whenever some are added.
+
+    Parameters
+    ----------
+    root : QWidget
+        Of the dock.
+    """
+    name_widgets(root)
+    root.installEventFilter(_Namer(root))

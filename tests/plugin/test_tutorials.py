@@ -1,0 +1,68 @@
+"""The tutorials, done in the real viewer: the docks say what the pages say."""
+
+import numpy as np
+
+from napari_morphogen import run
+from napari_morphogen.samples import retina
+
+
+def _run(viewer, dock, until):
+    count = len(viewer.layers)
+    dock.run.native.click()
+    until(lambda: dock.run.enabled and len(viewer.layers) > count)
+    return viewer.layers[-1]
+
+
+def test_vessels_in_the_green_of_a_photograph(viewer, open_dock, until):
+    viewer.open_sample("napari-morphogen", "retina")
+    dock = open_dock("Threshold")
+    until(lambda: dock.channel.visible)
+    assert dock.channel.choices == ("all", "0", "1", "2")
+    dock.channel.value = "1"
+    values = {"rule": "local", "objects": "dark", "sigma": 2.0, "level": 3.0}
+    values |= {"block_size": 51, "min_size": 500}
+    for name, value in values.items():
+        dock.form[name].value = value
+    found = _run(viewer, dock, until)
+    assert found.data.max() == 19
+    expected = run("threshold", retina(), channel=1, **values)
+    np.testing.assert_array_equal(found.data, expected.data)
+    cleanup = open_dock("Cleanup")
+    cleanup.image.value = found
+    cleanup.method.value = "filter_objects"
+    cleanup.form.border.value = False
+    assert not cleanup.channel.visible
+    assert _run(viewer, cleanup, until).data.max() == 18
+
+
+def test_one_colour_of_a_photograph_becomes_a_grey_image(viewer, open_dock, until):
+    colours = np.zeros((12, 14, 3), np.uint8)
+    colours[3:9, 3:9, 2] = 200
+    viewer.add_image(colours, rgb=True, scale=(2, 3))
+    dock = open_dock("Enhance")
+    dock.method.value = "gaussian"
+    dock.channel.value = "2"
+    made = _run(viewer, dock, until)
+    assert not made.rgb and made.data.shape == (12, 14)
+    assert made.data.max() > 1 and tuple(made.scale) == (2, 3)
+    dock.channel.value = "all"
+    dock.run.native.click()
+    until(lambda: dock.run.enabled and viewer.layers[-1].rgb)
+    assert viewer.layers[-1].data.shape == (12, 14, 3)
+
+
+def test_the_preview_follows_the_chosen_colour(viewer, open_dock, until):
+    colours = np.zeros((40, 40, 3), np.uint8)
+    colours[:20, :, 0] = colours[20:, :, 1] = 250
+    viewer.add_image(colours, rgb=True)
+    dock = open_dock("Threshold")
+    dock.form.sigma.value, dock.form.min_size.value = 0, 0
+    dock.channel.value = "0"
+    dock.live.value = True
+    until(lambda: "preview" in viewer.layers)
+    top = viewer.layers["preview"].data.astype(bool)
+    dock.channel.value = "1"
+    half = len(top) // 2
+    until(lambda: not viewer.layers["preview"].data[: half - 1].any())
+    assert top[: half - 1].all() and not top[half + 1 :].any()
+    assert viewer.layers["preview"].data[half + 1 :].all()
