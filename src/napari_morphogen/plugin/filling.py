@@ -144,7 +144,7 @@ class Filling:
         if several:
             attributes["multiscale"] = True
         if kind == "image":
-            attributes |= {"rgb": result.rgb, "contrast_limits": self._limits()}
+            attributes["contrast_limits"] = self._limits()
         made = (levels if several else data, attributes, kind)
         self.layer = self._viewer.add_layer(layers.make_layer(made))
 

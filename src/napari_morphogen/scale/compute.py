@@ -11,6 +11,14 @@ from napari_morphogen.params import InputError
 AHEAD = 2  # tasks that wait at each worker
 PATIENCE = 10  # seconds until a scheduler has answered
 RETRIES = 3  # of a block whose worker died
+# distributed makes workers give every byte back at once; arrays that come and go by
+# the block then cost more time than what is computed of them
+SPAWNED = "distributed.nanny.pre-spawn-environ"
+KEEPING = {
+    "MALLOC_TRIM_THRESHOLD_": str(2**28),
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "OMP_NUM_THREADS": "1",
+}
 MISSING = (
     "Computing on several workers needs dask's distributed, which is not installed; "
     'run: pip install "napari-morphogen[cluster]".'
@@ -154,9 +162,12 @@ def computing(*, workers: int = 0, scheduler: str = "") -> Iterator[Compute]:
         return
     if workers < 0:
         raise InputError(f"Expected at least 1 worker, but got {workers}.")
-    local = distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None
-    )
+    import dask.config
+
+    with dask.config.set({SPAWNED: KEEPING}):
+        local = distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None
+        )
     with local, distributed.Client(local) as client:
         yield Cluster(client, "the local workers")
 

@@ -51,7 +51,8 @@ def sensitivity(
     ('rule', True)
     """
     kind = options.kind or kind_of(references)
-    judge = Judge.of(scenes(images, references, kind), kind, options.sparse)
+    found = scenes(images, references, kind, options.sparse)
+    judge = Judge.of(found, kind, options.sparse)
     bench = Bench(judge, time.monotonic)
     order = sorted(range(len(candidate.steps)), key=lambda n: n != candidate.place)
     for place in order:
