@@ -204,6 +204,7 @@ def files(tmp_path, monkeypatch):
             write(f"{sample.__name__}.tif", sample())
     for sample in MARKS:
         write(f"{sample.__name__}.tif", sample())
+    write("big.ome.zarr", coins())
     for made in (coins, coin_labels):
         folder = tmp_path / ("images" if made is coins else "labels")
         folder.mkdir()
