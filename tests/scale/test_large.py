@@ -3,6 +3,7 @@
 import errno
 import warnings
 from functools import partial
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
@@ -16,7 +17,7 @@ from napari_morphogen.params import InputError, Remark
 from napari_morphogen.pipeline import plan
 from napari_morphogen.registry import METHODS
 from napari_morphogen.samples import coins, needed, trained_model
-from napari_morphogen.scale import large
+from napari_morphogen.scale import joining, large
 from napari_morphogen.scale.estimate import why_whole
 from napari_morphogen.scale.joining import Found
 from napari_morphogen.scale.large import in_blocks
@@ -353,6 +354,19 @@ def test_target_that_cannot_be_written(tmp_path):
     (tmp_path / "notes.zarr" / "diary.txt").touch()
     with pytest.raises(InputError, match="other things than a Zarr image"):
         next(in_blocks(todo, tmp_path / "notes.zarr"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no such file system")
+def test_place_that_takes_no_files():
+    todo = plan("gradient", np.zeros((40, 40)))
+    with pytest.raises(InputError, match=r"/proc/out.ome.zarr.unfinished cannot be wr"):
+        next(in_blocks(todo, "/proc/out.ome.zarr"))
+
+
+def test_more_objects_than_numbers_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(joining, "MOST", 3)
+    with pytest.raises(InputError, match=r"There are \d+ objects, but labels hold 3"):
+        in_small_blocks(tmp_path, "threshold", planted())
 
 
 def test_no_remark_without_reason(tmp_path):

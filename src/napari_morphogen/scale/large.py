@@ -164,9 +164,8 @@ class _Run:
 
     def steps(self) -> Iterator[Progress]:
         """Yield all stages, one after the other."""
-        goes_on = self.folder.begin(self._identity())
         with writing(self.folder):
-            self._create(goes_on)
+            self._create(self.folder.begin(self._identity()))
         blocks = self.todo.method.blocks
         if blocks is not None:
             yield from self._surveyed(blocks)
