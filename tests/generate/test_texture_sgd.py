@@ -50,6 +50,18 @@ def test_descent_from_noise_reaches_the_distribution_of_patches():
     assert patch_distance(descent.made[..., 0], example[..., 0]) < 0.3 * before
 
 
+def test_start_from_noise_finds_the_stripes():
+    """No forest has drawn them: 3 bright of 6 columns, whatever the phase."""
+    stripes = np.tile(np.repeat([0.0, 9.0], 3), (36, 6))
+    words = {"start": "noise", "steps": 120, "rate": 0.06, "seed": 1}
+    steps = list(texture_sgd(stripes, width=48, **words))
+    made = np.asarray(steps[-1].result().image)
+    assert steps[-1].energy < steps[0].energy / 3
+    spectrum = np.abs(np.fft.rfft(made.mean(axis=0) - made.mean()))
+    assert np.argmax(spectrum) == 48 / 6
+    assert made.std(axis=0).mean() < 0.5 * made.std()  # of noise it is all
+
+
 def test_gradient_is_the_adjoint_of_the_projection():
     rng = np.random.default_rng(0)
     image = rng.standard_normal((9, 8, 2)).astype("f4")

@@ -45,6 +45,7 @@ def texture_sgd(
     labels: Labels | None = None,
     layout: Labels | None = None,
     kind: Literal["objects", "classes"] = "objects",
+    start: Literal["forest", "noise"] = "forest",
     patch: Patch = "7",
     steps: StepsPerScale = 40,
     rate: Rate = 0.02,
@@ -71,6 +72,9 @@ def texture_sgd(
     kind : str
         What the numbers of `labels` and `layout` are: "objects", all of one kind, or
         "classes", each of which looks different.
+    start : str
+        What is changed: what `texture_forest` draws, at the three finest scales, or
+        noise, at all scales, which needs about 150 steps and a rate of 0.06.
     patch : str
         Side of the patches that are compared, in pixels of every scale; in volumes 5
         at most.
@@ -94,7 +98,7 @@ def texture_sgd(
 
     Notes
     -----
-    `texture_forest` draws the image at first. Then, at its three finest scales, pixels
+    `texture_forest` or chance draws the image at first. Then, scale by scale, pixels
     are changed until the patches, all together, are distributed like those of the
     example [1]_. The sliced Wasserstein distance
     measures it: patches are projected to random directions, new ones at each step,
@@ -122,7 +126,8 @@ def texture_sgd(
     rng = np.random.default_rng(seed)
     side = min(int(patch), 5) if len(given.shape) == 3 else int(patch)
     found = levels(given.example, given.shape, given.planes)
-    starts = _starts(given, found, rng)
+    noise = start == "noise"
+    starts = _noise(given, found, rng) if noise else _starts(given, found, rng)
     made, number = starts[-1].copy(), 0
 
     def shown(now: Values) -> Textured:
@@ -236,6 +241,16 @@ def _starts(
     made = [drawing.image(given.example, given.shape, given.planes)]
     for level in found[: min(SCALES, len(found)) - 1]:
         made.append(pooled(made[-1], level.steps))
+    return made
+
+
+def _noise(given: Scaled, found: list[Level], rng: np.random.Generator) -> list[Values]:
+    """Return noise of the coarsest scale at all of them, the finest first."""
+    shape = (*found[-1].shape, given.example.shape[-1])
+    mean, spread = given.example.mean(), given.example.std()
+    made = [mean + spread * rng.standard_normal(shape, dtype=np.float32)]
+    for level in reversed(found[:-1]):
+        made.insert(0, _enlarged(made[0], level.shape))
     return made
 
 
