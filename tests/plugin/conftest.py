@@ -1,9 +1,12 @@
 import os
 import sys
+import tempfile
 import time
 
 import pytest
 
+# a window that a person has left large would change what is seen, and how fast
+os.environ["NAPARI_CONFIG"] = os.path.join(tempfile.mkdtemp(), "napari.yaml")
 SCREEN = sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY"))
 
 

@@ -26,6 +26,17 @@ MISSING = (
 Task = Callable[[], Any]
 
 
+def threads_for(family: str) -> int:
+    """Return how many blocks this process computes at once; 0 is one for each core.
+
+    Parameters
+    ----------
+    family : str
+        Of the method: a network takes all cores, and much memory, for one block.
+    """
+    return 1 if family == "network" else 0
+
+
 class Compute(Protocol):
     """Runs tasks; `tasks` may grow while it does."""
 
@@ -125,7 +136,9 @@ def described(compute: Compute) -> str:
 
 
 @contextmanager
-def computing(*, workers: int = 0, scheduler: str = "") -> Iterator[Compute]:
+def computing(
+    *, workers: int = 0, scheduler: str = "", threads: int = 0
+) -> Iterator[Compute]:
     """Give what runs tasks, and let it go in the end.
 
     Parameters
@@ -134,6 +147,8 @@ def computing(*, workers: int = 0, scheduler: str = "") -> Iterator[Compute]:
         Processes on this machine; 0 is this process alone.
     scheduler : str
         Address of a dask scheduler, such as ``"tcp://10.0.0.1:8786"``.
+    threads : int
+        Of this process; 0 is one for each core.
 
     Raises
     ------
@@ -141,7 +156,7 @@ def computing(*, workers: int = 0, scheduler: str = "") -> Iterator[Compute]:
         When both are given, nothing answers or distributed is missing.
     """
     if not (workers or scheduler):
-        yield Here()
+        yield Here(threads)
         return
     if workers and scheduler:
         raise InputError("Choose local workers or a scheduler, not both.")

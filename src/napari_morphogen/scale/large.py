@@ -16,7 +16,7 @@ from napari_morphogen.plans import Plan
 from napari_morphogen.recipe import KEY
 from napari_morphogen.registry import Blocks
 from napari_morphogen.scale.blocks import as_lazy, reach
-from napari_morphogen.scale.compute import Compute, Here, Task, computing
+from napari_morphogen.scale.compute import Compute, Here, Task, computing, threads_for
 from napari_morphogen.scale.estimate import estimated, why_whole
 from napari_morphogen.scale.grid import Block, Grid, Margins, extent
 from napari_morphogen.scale.joining import Joint, final_numbers
@@ -108,7 +108,9 @@ def in_blocks(
     reason = why_whole(todo)
     if reason:
         raise InputError(f"{reason}, and the image is too large; choose a smaller one.")
-    run = _Run.of(todo, Path(target), sides, compute or Here())
+    run = _Run.of(
+        todo, Path(target), sides, compute or Here(threads_for(todo.method.family))
+    )
     yield from run.steps()
 
 
@@ -133,7 +135,8 @@ def in_blocks_on(
     progress : Progress
         Of the first, the stage says what the run will take.
     """
-    with computing(workers=workers, scheduler=scheduler) as compute:
+    where: dict[str, Any] = {"workers": workers, "scheduler": scheduler}
+    with computing(**where, threads=threads_for(todo.method.family)) as compute:
         if not why_whole(todo):
             estimate = estimated(todo, sides, compute.at_once)
             yield Progress(str(estimate), 0, estimate.blocks)

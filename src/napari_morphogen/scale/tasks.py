@@ -284,13 +284,10 @@ def _show(
     folder: Unfinished, todo: Plan, axes: str, block: Block, pixels: NDArray[Any]
 ) -> None:
     """Write a block at coarser resolutions, to look at until all is done."""
-    import zarr
-
-    group = zarr.open_group(str(folder.seen), mode="r+")
     seen = [axis for axis in axes if axis not in todo.looped]
     place = placed(todo, axes, block)
-    for name, array in group.arrays():
-        step = 2 ** int(name)
+    for path in folder.coarser():
+        array, step = _array(path), 2 ** int(path.name)
         thinned = tuple(slice(None, None, step if a in SHRUNK else 1) for a in seen)
         array[
             tuple(

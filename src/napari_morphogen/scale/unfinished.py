@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ class Unfinished:
         """Coarser resolutions to look at meanwhile: a Zarr group."""
         return self.path / "seen.zarr"
 
+    def coarser(self) -> list[Path]:
+        """Return the arrays of `seen`, the finest first."""
+        numbered = (self.seen / str(number) for number in count(1))
+        return list(takewhile(lambda path: (path / ".zarray").exists(), numbered))
+
     def levels(self) -> list[Any]:
         """Return what is there so far, to look at: lazy arrays, the finest first.
 
@@ -47,14 +53,11 @@ class Unfinished:
         -----
         Objects have the numbers of their blocks; those of the end come with the end.
         """
-        import zarr
         from dask.array import from_zarr
 
         joined = self.objects.exists()
         finest = self.objects if joined else self.image / "0"
-        group = zarr.open_group(str(self.seen), mode="r")
-        names = sorted(group.array_keys(), key=int)
-        coarser = [from_zarr(group[name]) for name in names]
+        coarser = [from_zarr(str(path)) for path in self.coarser()]
         data = from_zarr(str(finest))
         order = self.recall("order")
         if not joined and order is not None:
