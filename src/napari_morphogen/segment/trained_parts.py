@@ -176,7 +176,8 @@ def _pieces(
     values = normalised(_channels(frame, inside, channel_axis), limits)
     start = [max(p.start - w.start, 0) for p, w in zip(place, window, strict=True)]
     size = tuple(w.stop - w.start for w in window)
-    return size, tuple(start), values[(slice(None), *_overlap(window, place))]
+    piece = values[(slice(None), *_overlap(window, place))]
+    return size, tuple(start), piece.copy()  # a view would keep the whole part
 
 
 def _overlap(window: Any, place: Any) -> tuple[slice, ...]:
