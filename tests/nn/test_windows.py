@@ -39,7 +39,7 @@ def test_window_is_that_of_the_whole(scale, flips, ndim):
     shape = (150, 170) if ndim == 2 else (90, 40, 50)
     image = np.random.default_rng(1).normal(size=(1, *shape)).astype(np.float32)
     known = {"diameter": 9.0, "scales": (scale, scale), "scale": scale}
-    predict = model._tiled()
+    predict = model.tiled()
     whole = at_known_scale(predict, image, flips=flips, **known)
     near = int(np.ceil((max(model.reach) + max(model.strides) + 4) / scale))
     start = 5

@@ -1,7 +1,7 @@
 """A trained network with all that is needed to use it again."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -13,16 +13,10 @@ from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
 from napari_morphogen.nn.networks import UNet, UNetConfig
-from napari_morphogen.nn.normalise import (
-    Limits,
-    check_channels,
-    normalised,
-    ready,
-)
+from napari_morphogen.nn.normalise import ready
 from napari_morphogen.nn.predict import predict
-from napari_morphogen.nn.scale import at_known_scale, scale_of
-from napari_morphogen.nn.tiles import Place
-from napari_morphogen.nn.windows import Mirrored, predicted_window
+from napari_morphogen.nn.scale import at_known_scale
+from napari_morphogen.nn.windows import Mirrored
 
 Task = Literal["instances", "interiors", "edges", "semantic"]
 CLASSES: Mapping[str, tuple[str, ...]] = {  # of tasks that fix them
@@ -147,7 +141,7 @@ class Segmenter:
         if seen.size == 0:
             return np.zeros((len(self.classes), *seen.shape[1:]), np.float32)
         return at_known_scale(
-            self._tiled(tile, device),
+            self.tiled(tile, device),
             seen,
             diameter=self.diameter,
             scales=self.scales,
@@ -155,67 +149,16 @@ class Segmenter:
             flips=flips,
         )
 
-    def scale_of(self, image: NDArray[np.float32]) -> float:
-        """Return by which an image is enlarged before prediction.
+    def tiled(self, tile: int = 0, device: str = "cpu") -> Mirrored:
+        """Return what predicts an image as it is, mirrored or not.
 
         Parameters
         ----------
-        image : ndarray of float32, shape (channels, [P,] M, N)
-            Normalised.
+        tile : int
+            Pixels along each axis predicted at once; 0 chooses.
+        device : str
+            "cpu", "cuda" or "mps".
         """
-        if self.diameter <= 0:
-            return 1.0
-        return scale_of(
-            self._tiled(), image, diameter=self.diameter, scales=self.scales
-        )
-
-    def predict_window(
-        self,
-        image: NDArray[Any],
-        window: Place,
-        shape: Sequence[int],
-        *,
-        limits: Limits,
-        scale: float = 1.0,
-        tile: int = 0,
-        flips: bool = False,
-    ) -> NDArray[np.float32]:
-        """Return what the network makes of a window of a larger image.
-
-        Parameters
-        ----------
-        image : ndarray of shape (channels, [P,] M, N)
-            The window only.
-        window : tuple of slice
-            Where it lies.
-        shape : sequence of int
-            Of the whole image, spatial axes only.
-        limits : sequence of (float, float)
-            Intensities of each channel that count as 0 and 1 in the whole.
-        scale : float
-            Of `scale_of`.
-        tile, flips
-            As of `predict`.
-
-        Returns
-        -------
-        probabilities : ndarray of float32, shape (classes, [P,] M, N)
-            Those of `predict` where the ends of the window are farther away than the
-            network sees.
-        """
-        check_channels(image, self.in_channels)
-        return predicted_window(
-            self._tiled(tile),
-            normalised(image, limits),
-            window,
-            shape,
-            scale=scale,
-            strides=self.strides,
-            flips=flips,
-        )
-
-    def _tiled(self, tile: int = 0, device: str = "cpu") -> Mirrored:
-        """Return what predicts an image as it is, mirrored or not."""
         network = self.network()
 
         def tiled(values: NDArray[np.float32], mirrored: bool) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.intensity import broken_pixels
+from napari_morphogen.nn.windows import Mirrored
 from napari_morphogen.params import InputError
 
 METHOD_OF = {
@@ -47,6 +48,10 @@ class Network(Protocol):
         """To which images are scaled, in pixels; 0 is no scaling."""
 
     @property
+    def scales(self) -> tuple[float, float]:
+        """Least and greatest scale of the training images."""
+
+    @property
     def strides(self) -> Sequence[int]:
         """Pixels that one of the coarsest level covers, per axis."""
 
@@ -74,21 +79,8 @@ class Network(Protocol):
     ) -> NDArray[np.float32]:
         """Return maps of shape (classes, [P,] M, N)."""
 
-    def predict_window(
-        self,
-        image: NDArray[Any],
-        window: Part,
-        shape: Sequence[int],
-        *,
-        limits: Sequence[tuple[float, float]],
-        scale: float = ...,
-        tile: int = ...,
-        flips: bool = ...,
-    ) -> NDArray[np.float32]:
-        """Return maps of a window of a larger image."""
-
-    def scale_of(self, image: NDArray[np.float32]) -> float:
-        """Return by which a normalised image is enlarged before prediction."""
+    def tiled(self, tile: int = ...) -> Mirrored:
+        """Return what predicts a normalised image as it is, mirrored or not."""
 
     def with_thresholds(self, **thresholds: float) -> Self:
         """Return a copy with other thresholds."""

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_morphogen.intensity import as_float, broken_pixels, fill_broken
-from napari_morphogen.nn.normalise import SAMPLE, normalised, range_of
-from napari_morphogen.nn.scale import windows
+from napari_morphogen.nn.normalise import SAMPLE, check_channels, normalised, range_of
+from napari_morphogen.nn.scale import scale_of, windows
+from napari_morphogen.nn.windows import predicted_window
 from napari_morphogen.params import InputError
 from napari_morphogen.segment.models import opened
 from napari_morphogen.segment.network import (
@@ -69,7 +70,9 @@ def survey_network(*, model: str, **_: Any) -> Survey[dict[str, Any]]:
     spreads = np.sum(found, axis=0)  # of all windows: sum and sum of squares
     number = int(np.argmax(spreads[:, 1] - spreads[:, 0] ** 2 / spreads[:, 2]))
     pieces = yield partial(_pieces, limits=limits, number=number)
-    return {"limits": limits, "scale": network.scale_of(_assembled(pieces))}
+    known: dict[str, Any] = {"diameter": network.diameter, "scales": network.scales}
+    scale = scale_of(network.tiled(), _assembled(pieces), **known)
+    return {"limits": limits, "scale": scale}
 
 
 def _maps(
@@ -88,9 +91,17 @@ def _maps(
     """Return the maps of a window, 0 where a pixel is broken."""
     first = image[np.newaxis] if channel_axis is None else image
     first = np.moveaxis(first, channel_axis or 0, 0)
-    words: dict[str, Any] = {"limits": limits, "scale": scale}
-    words |= {"tile": tile, "flips": flips}
-    maps = opened(model).predict_window(first, window, shape, **words)
+    network = opened(model)
+    check_channels(first, network.in_channels)
+    maps = predicted_window(
+        network.tiled(tile),
+        normalised(first, limits),
+        window,
+        shape,
+        scale=scale,
+        strides=network.strides,
+        flips=flips,
+    )
     broken = broken_pixels(first)
     if broken is not None:
         maps[:, np.any(broken, axis=0)] = 0
