@@ -369,6 +369,15 @@ def test_more_objects_than_numbers_are_refused(tmp_path, monkeypatch):
         in_small_blocks(tmp_path, "threshold", planted())
 
 
+def test_folder_of_somebody_else_is_not_deleted(tmp_path):
+    folder = tmp_path / "out.ome.zarr.unfinished"
+    folder.mkdir()
+    (folder / "diary.txt").write_text("mine")
+    with pytest.raises(InputError, match="is in the way of the blocks; move it"):
+        next(in_blocks(plan("gradient", np.zeros((40, 40))), tmp_path / "out.ome.zarr"))
+    assert (folder / "diary.txt").read_text() == "mine"
+
+
 def test_no_remark_without_reason(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", Remark)

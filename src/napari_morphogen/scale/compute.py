@@ -58,7 +58,7 @@ class Here:
     """
 
     def __init__(self, threads: int = 0) -> None:
-        self.at_once = threads or len(os.sched_getaffinity(0))
+        self.at_once = threads or os.cpu_count() or 1
 
     def outcomes(self, tasks: deque[Task]) -> Iterator[Any]:
         """Yield what tasks return, in any order."""

@@ -11,6 +11,8 @@ from napari_morphogen.io.disk import check_target, moved
 from napari_morphogen.params import InputError
 
 ENDING = ".unfinished"
+OWN = {"found", "written", "image.zarr", "objects.zarr", "seen.zarr"}
+OWN |= {"run.json", "run.part"}
 
 
 class Unfinished:
@@ -92,6 +94,7 @@ class Unfinished:
             )
         if stored is not None and stored["identity"] == wanted:
             return True
+        self._check_own()
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir()
         (self.path / "found").mkdir()
@@ -125,6 +128,16 @@ class Unfinished:
         """Put the image in its place and remove the rest."""
         moved(self.image, self.target)
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _check_own(self) -> None:
+        """Raise InputError rather than delete what somebody else has put there."""
+        there = set(self.path.iterdir()) if self.path.is_dir() else set()
+        foreign = {path.name for path in there} - OWN
+        if foreign or (self.path.exists() and not self.path.is_dir()):
+            raise InputError(
+                f"{self.path} is in the way of the blocks; move it or choose another "
+                "target."
+            )
 
     def _has_blocks(self) -> bool:
         kept = (self.path / "found", self.path / "written")
