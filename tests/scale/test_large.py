@@ -22,6 +22,7 @@ from napari_morphogen.scale.estimate import why_whole
 from napari_morphogen.scale.joining import Found
 from napari_morphogen.scale.large import in_blocks
 from napari_morphogen.scale.sizes import SIDES, block_sides
+from napari_morphogen.scale.unfinished import Unfinished
 from napari_morphogen.segment.models import METHOD_OF
 
 
@@ -286,6 +287,25 @@ def test_what_was_broken_off_goes_on_and_ends_the_same(tmp_path, after):
         assert "looking" not in stages
         assert stages.count("finding objects") < 12
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_nothing_is_to_be_seen_before_all_levels_are_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(large, "SEEN", 16)
+    target = tmp_path / "out.ome.zarr"
+    seen, create = [], zarr.Group.create_array
+
+    def looked(*given, **words):
+        seen.append(len(Unfinished(target).levels()))
+        return create(*given, **words)
+
+    monkeypatch.setattr(zarr.Group, "create_array", looked)
+    image = da.from_array(smooth_noise((190, 230)), 100)
+    stages = in_blocks(plan("watershed", image), target, sides=(64,))
+    next(stages)
+    assert len(seen) > 2
+    assert set(seen) == {0}
+    assert len(Unfinished(target).levels()) > 2
+    stages.close()
 
 
 def test_another_run_does_not_go_on(tmp_path):

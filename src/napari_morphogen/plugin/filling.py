@@ -131,9 +131,10 @@ class Filling:
     def _add(self) -> None:
         try:
             levels = self._folder.levels()
-        except (OSError, ValueError):  # not there yet, or already moved
+        except (OSError, ValueError):  # already moved
             return
-        self._show(levels)
+        if levels:
+            self._show(levels)
 
     def _show(self, levels: list[Any]) -> None:
         makes = self.plan.outputs[self.plan.output]

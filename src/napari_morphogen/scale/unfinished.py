@@ -51,12 +51,19 @@ class Unfinished:
     def levels(self) -> list[Any]:
         """Return what is there so far, to look at: lazy arrays, the finest first.
 
+        Returns
+        -------
+        levels : list of dask.array.Array
+            Empty before all of them have been created.
+
         Notes
         -----
         Objects have the numbers of their blocks; those of the end come with the end.
         """
         from dask.array import from_zarr
 
+        if self._stored() is None:
+            return []
         joined = self.objects.exists()
         finest = self.objects if joined else self.image / "0"
         coarser = [from_zarr(str(path)) for path in self.coarser()]
