@@ -13,6 +13,7 @@ from typing import Any, get_args
 from napari_morphogen import cli_generators, cli_objects
 from napari_morphogen.cli_files import OK, add_files, each
 from napari_morphogen.cli_large import Where, add_where, compute_to
+from napari_morphogen.export.foreign_files import Activation, Intensities, Layout
 from napari_morphogen.io.pairs import paired
 from napari_morphogen.learning import (
     Files,
@@ -21,9 +22,16 @@ from napari_morphogen.learning import (
     unfinished,
 )
 from napari_morphogen.learning.messages import Task
-from napari_morphogen.params import InputError
+from napari_morphogen.params import InputError, parameters
 
 UNITS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600}
+SPECIAL = {  # options of `predict` that not all networks have, and their defaults
+    "min_size": 0,
+    "flips": False,
+    "model_axes": "auto",
+    "intensities": "auto",
+    "activation": "auto",
+}
 USUAL = Settings(task="instances", seconds=300.0)
 
 
@@ -102,6 +110,14 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flips", action="store_true", help="average over mirrored images"
     )
+    group = parser.add_argument_group("networks of others: ONNX, bioimage.io")
+    for name, choices in (
+        ("model_axes", Layout),
+        ("intensities", Intensities),
+        ("activation", Activation),
+    ):
+        flag = "--" + name.replace("_", "-")
+        group.add_argument(flag, choices=get_args(choices), default="auto")
     add_where(parser)
     parser.set_defaults(command=predict)
 
@@ -206,20 +222,32 @@ def predict(given: argparse.Namespace) -> int:
     given : Namespace
         What the parser of `add_parsers` read.
     """
-    from napari_morphogen.model_files import description
-    from napari_morphogen.segment.models import METHOD_OF, opened
+    from napari_morphogen.model_files import description, task_of
+    from napari_morphogen.segment.models import METHOD_OF
 
     if description(given.model).get("kind") == "object classifier":
         return _predict_classes(given)
-    method = METHOD_OF[opened(given.model).task]
-    options = {
-        name: getattr(given, name) for name in ("channel", "output", "flips", "tile")
-    }
-    if method == "network_objects":
-        options["min_size"] = given.min_size
-    options["model"] = str(given.model.absolute())
+    method = METHOD_OF[task_of(given.model)]
+    options = _options(given, method)
     task = partial(_predict_file, method, given.axes, options, Where.of(given))
     return each(task, given, method)
+
+
+def _options(given: argparse.Namespace, method: str) -> dict[str, Any]:
+    from napari_morphogen.registry import get
+
+    known = {p.name for p in parameters(get(method).function)}
+    names = ["channel", "output", "tile"]
+    for name, usual in SPECIAL.items():
+        if name in known:
+            names.append(name)
+        elif getattr(given, name) != usual:
+            raise InputError(
+                f"--{name.replace('_', '-')} says nothing to the network in "
+                f"{given.model.name}; leave it out."
+            )
+    options = {name: getattr(given, name) for name in names}
+    return options | {"model": str(given.model.absolute())}
 
 
 def _predict_classes(given: argparse.Namespace) -> int:

@@ -5,16 +5,16 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from napari_morphogen.export.safety import checked_bytes, metadata
+from napari_morphogen.export.foreign_files import said_of
 from napari_morphogen.params import InputError
-from napari_morphogen.segment.models import METHOD_OF, ONNX
+from napari_morphogen.segment.models import FOREIGN, METHOD_OF
 
 LARGEST = 2**24  # bytes of a description
 KEY = "morphogen"
 
 
 def description(path: Path) -> dict[str, Any]:
-    """Return what stands beside the weights of a `.morphogen` or `.onnx` file.
+    """Return what a model file says of itself: `.morphogen`, `.onnx` or `.zip`.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def description(path: Path) -> dict[str, Any]:
     A `.morphogen` file is of the safetensors format: its first eight bytes are the
     length of a JSON text, whose metadata hold the description.
     """
-    if path.suffix.lower() == ONNX:
-        return metadata(checked_bytes(path))
+    if path.suffix.lower() in FOREIGN:
+        return dict(said_of(path)) or {"kind": "network of others", "task": "maps"}
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

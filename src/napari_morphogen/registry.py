@@ -54,7 +54,7 @@ from napari_morphogen.segment.hough import hough_lines
 from napari_morphogen.segment.laplacian import laplacian, zero_crossings
 from napari_morphogen.segment.line_regions import line_regions
 from napari_morphogen.segment.mixture import gaussian_mixture
-from napari_morphogen.segment.models import opened
+from napari_morphogen.segment.models import trained
 from napari_morphogen.segment.parts import Survey, no_survey, number_large
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
@@ -71,6 +71,7 @@ from napari_morphogen.segment.threshold import (
 from napari_morphogen.segment.trained import (
     network_boundaries,
     network_classes,
+    network_maps,
     network_objects,
 )
 from napari_morphogen.segment.trained_parts import (
@@ -257,7 +258,7 @@ THRESHOLD_BLOCKS = Blocks(
 
 
 def _network_halo(model: str, scale: float = 1.0, **_: Any) -> Halo:
-    network = opened(model)
+    network = trained(model)
     seen = max(map(sum, zip(network.reach, network.strides, strict=True))) + 4
     return Halo(0, math.ceil(seen / scale))
 
@@ -299,6 +300,7 @@ METHODS: tuple[Method, ...] = (
     Method(network_objects, "network", blocks=NETWORK_OBJECTS),
     Method(network_classes, "network", blocks=NETWORK_CLASSES),
     Method(network_boundaries, "network", blocks=NETWORK_BOUNDARIES),
+    Method(network_maps, "network"),
     Method(watershed, "watershed", blocks=WATERSHED_BLOCKS),
     Method(hierarchical_watershed, "watershed"),
     Method(line_regions, "watershed", planar=True),

@@ -18,6 +18,7 @@ TASKS = {  # of the networks that methods apply
     "network_objects": "instances",
     "network_classes": "semantic",
     "network_boundaries": "edges",
+    "network_maps": "semantic",
 }
 
 

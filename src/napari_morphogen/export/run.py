@@ -2,7 +2,8 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -162,16 +163,13 @@ class OnnxModel:
 
     def _run(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what the network makes of a normalised image."""
-        usual = np.tile(np.array([0, 1], np.float32), (1, self.in_channels, 1))
-        given = {"image": np.ascontiguousarray(image)[np.newaxis], "range": usual}
-        try:
+        given = {"image": np.ascontiguousarray(image)[np.newaxis]}
+        for known in self.session.get_overridable_initializers():
+            if known.name == "range":  # raw pixels go in: these are what they become
+                usual = np.array([0, 1], np.float32)
+                given["range"] = np.tile(usual, (1, self.in_channels, 1))
+        with computing(image.shape[1:]):
             return np.asarray(self.session.run(None, given)[0][0])
-        except _refusals() as error:
-            size = " x ".join(map(str, image.shape[1:]))
-            raise InputError(
-                f"onnxruntime could not compute a part of {size} pixels, perhaps for "
-                "lack of memory; give a smaller tile."
-            ) from error
 
 
 def opened(path: str | Path) -> OnnxModel:
@@ -190,13 +188,31 @@ def opened(path: str | Path) -> OnnxModel:
     """
     path = Path(path).expanduser()
     content = checked_bytes(path)
-    given = metadata(content)
-    if given.get("kind") != "segmenter":
+    return as_described(session_of(content, path), metadata(content), path)
+
+
+@contextmanager
+def computing(shape: Sequence[int]) -> Iterator[None]:
+    """Turn what onnxruntime raises while it computes into a clear sentence.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of what it is given.
+
+    Raises
+    ------
+    InputError
+        When it could not.
+    """
+    try:
+        yield
+    except _refusals() as error:
+        size = " x ".join(map(str, shape))
         raise InputError(
-            f"{path} holds no network that segments images and was exported here; "
-            "choose another file."
-        )
-    return _described(session_of(content, path), given, path)
+            f"onnxruntime could not compute a part of {size} pixels, perhaps for lack "
+            "of memory; give a smaller tile."
+        ) from error
 
 
 def session_of(content: bytes, path: Path) -> Any:
@@ -248,8 +264,28 @@ def _providers(onnxruntime: Any) -> list[str]:
     return [name for name in PROVIDERS if name in there]
 
 
-def _described(session: Any, given: dict[str, Any], path: Path) -> OnnxModel:
-    """Return the model that a file describes, every value of it checked."""
+def as_described(session: Any, given: Mapping[str, Any], path: Path) -> OnnxModel:
+    """Return the model that a description is of, every value of it checked.
+
+    Parameters
+    ----------
+    session : InferenceSession
+        Of onnxruntime.
+    given : mapping
+        What an exported file says of itself.
+    path : Path
+        Named in messages.
+
+    Raises
+    ------
+    InputError
+        When it does not fit the network.
+    """
+    if given.get("kind") != "segmenter":
+        raise InputError(
+            f"{path} holds no network that segments images and was exported here; "
+            "choose another file."
+        )
     try:
         model = OnnxModel(
             session,

@@ -62,6 +62,24 @@ def checked_bytes(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+    return checked(content, path)
+
+
+def checked(content: bytes, path: Path) -> bytes:
+    """Return the content of an ONNX file if it uses nothing outside itself.
+
+    Parameters
+    ----------
+    content : bytes
+        From anyone.
+    path : Path
+        Named in messages.
+
+    Raises
+    ------
+    InputError
+        As of `checked_bytes`.
+    """
     try:
         problem = _problem_of_model(content)
     except (ValueError, IndexError) as error:

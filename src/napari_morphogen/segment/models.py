@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.export.foreign_files import USUAL, Told
+from napari_morphogen.export.foreign_files import opened as opened_file
 from napari_morphogen.intensity import broken_pixels
 from napari_morphogen.nn.windows import Mirrored
 from napari_morphogen.params import InputError
@@ -18,18 +20,19 @@ METHOD_OF = {
     "interiors": "network_objects",
     "semantic": "network_classes",
     "edges": "network_boundaries",
+    "maps": "network_maps",
 }
 MISSING = (
     "Networks need PyTorch, which is not installed; run: "
     'pip install "napari-morphogen[networks]".'
 )
 MODELS_KEPT = 4  # open at a time
-ONNX = ".onnx"
+FOREIGN = (".onnx", ".zip")  # files that are opened without PyTorch
 Part = tuple[slice, ...]
 
 
-class Network(Protocol):
-    """A trained model, however it is stored; `nn.segmenter.Segmenter` is one."""
+class Mapper(Protocol):
+    """What makes maps of an image; `export.foreign.Foreign` is one."""
 
     @property
     def task(self) -> str:
@@ -38,6 +41,20 @@ class Network(Protocol):
     @property
     def ndim(self) -> int:
         """2 for planes, 3 for volumes."""
+
+    def predict(
+        self,
+        image: NDArray[Any],
+        *,
+        channel_axis: int | None = ...,
+        part: Part | None = ...,
+        tile: int = ...,
+    ) -> NDArray[np.float32]:
+        """Return maps of shape (maps, [P,] M, N)."""
+
+
+class Network(Mapper, Protocol):
+    """A network trained here, however it is stored; `nn.segmenter.Segmenter` is one."""
 
     @property
     def in_channels(self) -> int:
@@ -87,7 +104,7 @@ class Network(Protocol):
 
 
 def maps_by(
-    network: Network,
+    network: Mapper,
     image: NDArray[Any],
     *,
     channel_axis: int | None = None,
@@ -98,7 +115,7 @@ def maps_by(
 
     Parameters
     ----------
-    network : Network
+    network : Mapper
         Trained.
     image : ndarray of shape ([P,] M, N), channels anywhere
         As many channels as the network was trained on.
@@ -107,7 +124,7 @@ def maps_by(
     part : tuple of slice or None
         Which part to predict; its intensities are seen as those of the whole.
     **words
-        Passed on to `Network.predict`.
+        Passed on to `predict`.
 
     Returns
     -------
@@ -130,13 +147,15 @@ def maps_by(
     return maps
 
 
-def opened(path: str | Path) -> Network:
-    """Return the trained network that a file holds; it is kept for the next call.
+def opened(path: str | Path, told: Told = USUAL) -> Mapper:
+    """Return the network that a file holds; it is kept for the next call.
 
     Parameters
     ----------
     path : path
-        Of a model file; nothing of it is executed.
+        Of a model file, from anyone; nothing of it is executed.
+    told : Told
+        What the user says of a network that was not trained here.
 
     Raises
     ------
@@ -147,7 +166,23 @@ def opened(path: str | Path) -> Network:
     if not path.is_file():
         raise InputError(f"There is no model file {path}; choose or train one.")
     state = path.stat()
-    return _read(path, state.st_mtime_ns, state.st_size)
+    return _read(path, state.st_mtime_ns, state.st_size, told)
+
+
+def trained(path: str | Path) -> Network:
+    """Return the network in a file, which was trained here; see `opened`.
+
+    Raises
+    ------
+    InputError
+        As of `opened`, and when it is a network of somebody else.
+    """
+    network = opened(path)
+    if network.task == "maps":
+        raise InputError(
+            f"Only its maps are known of the network in {path}; use network_maps."
+        )
+    return cast(Network, network)
 
 
 def need_networks() -> None:
@@ -157,11 +192,11 @@ def need_networks() -> None:
 
 
 @lru_cache(maxsize=MODELS_KEPT)
-def _read(path: Path, changed: int, size: int) -> Network:
-    if path.suffix.lower() == ONNX:
-        from napari_morphogen.export.run import opened as opened_onnx
-
-        return opened_onnx(path)
+def _read(path: Path, changed: int, size: int, told: Told) -> Mapper:
+    if path.suffix.lower() in FOREIGN:
+        return opened_file(path, told)
+    if told != USUAL:
+        raise InputError(f"{path} says itself what it takes; leave that to it.")
     need_networks()
     from napari_morphogen.nn.segmenter import Segmenter
 

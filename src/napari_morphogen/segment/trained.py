@@ -6,15 +6,28 @@ import annotated_types as at
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.export.foreign_files import (
+    Activation,
+    Intensities,
+    Layout,
+    Told,
+)
 from napari_morphogen.params import (
     ChannelAxis,
+    Channels,
     Image,
     InputError,
     Labels,
     MinSize,
     ModelFile,
 )
-from napari_morphogen.segment.models import METHOD_OF, Network, maps_by, opened
+from napari_morphogen.segment.models import (
+    METHOD_OF,
+    Network,
+    maps_by,
+    opened,
+    trained,
+)
 from napari_morphogen.segment.network import flood_objects, foreground_and_centre
 from napari_morphogen.segment.objects import keep_large
 from napari_morphogen.segment.training import Classified, classified
@@ -274,8 +287,82 @@ def network_boundaries(
     return np.asarray(maps_by(network, image, **words)[0])
 
 
+def network_maps(
+    image: Image,
+    *,
+    model: ModelFile,
+    model_axes: Layout = "auto",
+    intensities: Intensities = "auto",
+    activation: Activation = "auto",
+    tile: Tile = 0,
+    channel_axis: ChannelAxis = None,
+) -> Channels:
+    """Maps: what a network of anyone makes of an image, channel by channel.
+
+    Parameters
+    ----------
+    image : ndarray of shape ([P,] M, N) or ([P,] M, N, C)
+        As many channels as the network takes.
+    model : str
+        An ONNX file, a bioimage.io package with ONNX weights, or a network that
+        was trained here.
+    model_axes : str
+        Order of the axes of what the network takes: b is batch, c are channels.
+        "auto" asks the file, and guesses where it says nothing.
+    intensities : str
+        What is done to the image first: nothing (raw), the 1st and the 99.8th
+        percentile of every channel brought to 0 and 1, every channel to mean 0 and
+        variance 1 (standardised), the range of the type of its numbers to 0 and 1
+        (full_range), or that and the mean and deviation of ImageNet's colours
+        (imagenet). "auto" does what the file says; where it says nothing,
+        percentiles.
+    activation : str
+        What is done to what the network makes. "auto" does what the file says;
+        where it says nothing, nothing.
+    tile : int
+        Pixels along each axis that are predicted at once; 0 chooses. Networks that
+        take images of one size only get that.
+    channel_axis : int or None
+        The axis that holds channels.
+
+    Returns
+    -------
+    maps : ndarray of float32, shape (maps, [P,] M, N)
+        Channels of all outputs that have the size of the image; 0 where a pixel is
+        broken (NaN, infinity).
+
+    Raises
+    ------
+    InputError
+        When the file is not safe, holds no network that takes an image, or the
+        image does not fit it.
+
+    Notes
+    -----
+    Nothing in the file is executed but the network's arithmetic [1]_. What a
+    bioimage.io package [2]_ says of intensities and activation is done with the
+    values of the whole image. How far the network sees is measured once, on noise,
+    and tiles overlap by as much; where that is not possible, a remark says so.
+
+    References
+    ----------
+    .. [1] Open Neural Network Exchange, https://onnx.ai
+    .. [2] W. Ouyang et al., bioRxiv 2022.06.07.495102 (2022),
+       DOI 10.1101/2022.06.07.495102
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_morphogen.samples import trained_model
+    >>> network_maps(np.eye(16), model=trained_model("semantic")).shape
+    (2, 16, 16)
+    """
+    network = opened(model, Told(model_axes, intensities, activation))
+    return maps_by(network, image, channel_axis=channel_axis, tile=tile)
+
+
 def _opened(path: str, method: str) -> Network:
-    network = opened(path)
+    network = trained(path)
     if METHOD_OF[network.task] != method:
         raise InputError(
             f'{path} was trained for "{network.task}", which is not what {method} '

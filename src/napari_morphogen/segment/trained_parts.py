@@ -11,7 +11,7 @@ from napari_morphogen.nn.normalise import SAMPLE, check_channels, normalised, ra
 from napari_morphogen.nn.scale import scale_of, windows
 from napari_morphogen.nn.windows import predicted_window
 from napari_morphogen.params import InputError
-from napari_morphogen.segment.models import opened
+from napari_morphogen.segment.models import trained
 from napari_morphogen.segment.network import (
     FOREGROUND,
     LEAST_SHARE,
@@ -26,7 +26,7 @@ def network_objects_parts(
     image: NDArray[Any], *, model: str, min_size: int, **words: Any
 ) -> Parts:
     """Return the objects of one part, also the small ones; see `network_objects`."""
-    network = opened(model)
+    network = trained(model)
     maps = _maps(model, image, **words)
     foreground, centre = foreground_and_centre(maps)
     given: dict[str, Any] = {**network.thresholds, "least_share": 0.0}
@@ -53,7 +53,7 @@ def number_network_objects(
     sizes: NDArray[np.int64], *, model: str, min_size: int, **_: Any
 ) -> NDArray[np.int64]:
     """Return the final number of every object, 0 for those that are too small."""
-    share = opened(model).thresholds.get("least_share", LEAST_SHARE)
+    share = trained(model).thresholds.get("least_share", LEAST_SHARE)
     median = float(np.median(sizes)) if sizes.size else 0.0
     kept = sizes >= max(min_size, int(np.ceil(share * median)), 1)
     return np.where(kept, np.cumsum(kept), 0)
@@ -61,7 +61,7 @@ def number_network_objects(
 
 def survey_network(*, model: str, **_: Any) -> Survey[dict[str, Any]]:
     """Ask all parts for intensities and, where it matters, the size of objects."""
-    network = opened(model)
+    network = trained(model)
     answers = yield _sampled
     limits = [_limits(channel) for channel in zip(*answers, strict=True)]
     if network.diameter <= 0:
@@ -91,7 +91,7 @@ def _maps(
     """Return the maps of a window, 0 where a pixel is broken."""
     first = image[np.newaxis] if channel_axis is None else image
     first = np.moveaxis(first, channel_axis or 0, 0)
-    network = opened(model)
+    network = trained(model)
     check_channels(first, network.in_channels)
     maps = predicted_window(
         network.tiled(tile),
@@ -129,7 +129,7 @@ def _sampled(
     **_: Any,
 ) -> list[tuple[NDArray[Any], float, float]]:
     """Return every n-th pixel of the whole that lies here, and the extremes."""
-    if opened(model).ndim != len(shape):
+    if trained(model).ndim != len(shape):
         raise InputError(
             f"The network was trained on planes, but the image has {len(shape)} axes; "
             "name the axes, such as --axes tyx, to segment plane by plane."
