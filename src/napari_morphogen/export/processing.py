@@ -66,8 +66,8 @@ def processed(
             found = np.asarray(STEPS[step.name](found, axes, step), np.float32)
         except BAD as error:
             raise InputError(
-                f'The step "{step.name}" has settings that are none: '
-                f"{dict(step.words)!r:.200}."
+                f'The step "{step.name}" with {dict(step.words)!r:.200} does not fit '
+                "this image; choose yourself what is done to intensities."
             ) from error
     return found
 
