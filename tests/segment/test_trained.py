@@ -12,7 +12,11 @@ from napari_morphogen.pipeline import run_all
 from napari_morphogen.samples import TASKS, coins, drifting, trained_model
 from napari_morphogen.segment.models import opened
 
-NETWORKS = [method for method in METHODS if method.family == "network"]
+NETWORKS = [
+    method
+    for method in METHODS
+    if method.family == "network" and method.makes != "channels"
+]
 each = pytest.mark.parametrize("method", NETWORKS, ids=lambda method: method.name)
 
 
