@@ -40,7 +40,7 @@ TASKS = ("instances", "interiors", "edges", "semantic")
 TIMES = 3
 TARGETS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ONNX", {"to": "onnx"}),
-    ("ONNX fp16", {"to": "onnx", "half": True}),
+    ("ONNX fp16", {"to": "onnx", "precision": "half"}),
     ("TorchScript", {"to": "torchscript"}),
 )
 SPEEDS = (  # network and image

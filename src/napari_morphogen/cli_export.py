@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_morphogen.cli_files import OK
 from napari_morphogen.exports import ENDINGS, Exported, export
+from napari_morphogen.params import InputError
 
 
 def add_parser(commands: Any) -> None:
@@ -28,6 +29,12 @@ def add_parser(commands: Any) -> None:
         "--fp16", action="store_true", help="weights of ONNX in half precision"
     )
     parser.add_argument(
+        "--int8",
+        type=Path,
+        metavar="IMAGE",
+        help="ONNX in 8 bits, fitted to an image as of the training",
+    )
+    parser.add_argument(
         "--author",
         action="append",
         default=[],
@@ -47,9 +54,17 @@ def run(given: argparse.Namespace) -> int:
     given : Namespace
         What the parser of `add_parser` read.
     """
+    from napari_morphogen.io import read
+
     out = given.out or given.model.with_suffix(ENDINGS[given.to])
-    words = {"authors": given.author, "licence": given.license}
-    for item in export(given.model, out, given.to, half=given.fp16, **words):
+    words: dict[str, Any] = {"authors": given.author, "licence": given.license}
+    if given.fp16 and given.int8:
+        raise InputError("Choose one of --fp16 and --int8.")
+    if given.int8:
+        words |= {"precision": "int8", "image": read(given.int8)}
+    elif given.fp16:
+        words["precision"] = "half"
+    for item in export(given.model, out, given.to, **words):
         if isinstance(item, Exported):
             print(item.path)
             print(f"morphogen: {item.words}.", file=sys.stderr)

@@ -135,7 +135,7 @@ def test_another_range_is_found_out(monkeypatch):
 def test_what_generators_are_not_exported_to():
     model = generator("dcgan")
     with pytest.raises(InputError, match="full precision"):
-        making.made(model, "onnx", half=True)
+        making.made(model, "onnx", precision="half")
     with pytest.raises(InputError, match="a generator takes noise"):
         making.packed(model, Card("noise", ("Ada",)))
 

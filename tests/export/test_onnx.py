@@ -99,7 +99,7 @@ def test_size_of_objects_is_told(segmenter):
 
 def test_half_precision_is_half_the_size(segmenter):
     model = segmenter(width=16)
-    whole, half = (making.made(model, "onnx", half=half) for half in (False, True))
+    whole, half = (making.made(model, "onnx", precision=p) for p in ("full", "half"))
     assert len(half.content) < 0.6 * len(whole.content)
     assert whole.difference < half.difference < 0.05 and half.dice > 0.98
 

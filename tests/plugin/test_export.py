@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
@@ -63,7 +64,7 @@ def test_cancel_writes_nothing(dock, model, until):
     assert not left & {".pt", ".part"}
 
 
-def test_authors_are_asked_for_packages_only_and_remembered(dock, model, until):
+def test_authors_are_asked_for_packages_only_and_remembered(dock, model, until, viewer):
     assert not dock.authors.visible
     dock.kind.value = "bioimage.io package"
     assert dock.authors.visible and dock.licence.visible
@@ -78,7 +79,7 @@ def test_authors_are_asked_for_packages_only_and_remembered(dock, model, until):
     dock.export_to(model.parent / "none" / "coins.zip")
     until(lambda: dock.run.enabled, 60)
     assert "There is no folder" in dock.status.value
-    again = ExportDock(None)
+    again = ExportDock(viewer)
     assert again.authors.value == "Ada Example, Bo Example"
     assert again.licence.value == "MIT"
 
@@ -89,3 +90,51 @@ def test_without_a_model_a_sentence_says_what_to_do(dock, tmp_path):
     dock.model.value = tmp_path / "none.morphogen"
     dock.export_to(tmp_path / "a.onnx")
     assert dock.status.value == "Choose a model file first."
+
+
+def test_8_bits_ask_for_an_image(dock, model, viewer, until):
+    assert not dock.image.visible
+    dock.kind.value = "ONNX, a quarter of the size"
+    assert dock.image.visible
+    dock.model.value = model
+    target = model.with_suffix(".onnx")
+    dock.export_to(target)
+    until(lambda: dock.run.enabled, 60)
+    assert "8 bits are fitted to an image" in dock.status.value
+    viewer.add_image(coins().data, name="coins")
+    dock.image.value = viewer.layers["coins"]
+    dock.export_to(target)
+    until(lambda: dock.run.enabled, 120)
+    assert "on your image Dice" in dock.status.value
+    assert target.is_file()
+
+
+def test_a_network_of_somebody_else_in_the_network_dock(
+    viewer, open_dock, until, tmp_path
+):
+    from onnx import TensorProto, helper
+
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, "h", "w"])
+        for name in "xy"
+    ]
+    node = helper.make_node("Neg", ["x"], ["y"])
+    graph = helper.make_graph([node], "somebody's", ends[:1], ends[1:])
+    opset = [helper.make_opsetid("", 18)]
+    proto = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    path = tmp_path / "strange.onnx"
+    path.write_bytes(proto.SerializeToString())
+    layer = viewer.add_image(coins().data, name="coins", scale=(0.5, 0.5), units="um")
+    network = open_dock("Network")
+    network.form.model.value = path
+    assert network.method.value == "network_maps"
+    network.form.intensities.value = "raw"
+    network.run.native.click()
+    until(lambda: "coins network_maps" in viewer.layers, 60)
+    made = viewer.layers["coins network_maps"]
+    np.testing.assert_array_equal(made.data[0], -coins().data.astype(float))
+    np.testing.assert_array_equal(made.scale[-2:], layer.scale)
+    path.write_bytes(b"cut short")
+    network.run.native.click()
+    until(lambda: "is no ONNX file" in network.status.value, 60)
+    network.close()

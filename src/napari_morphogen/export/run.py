@@ -215,7 +215,7 @@ def computing(shape: Sequence[int]) -> Iterator[None]:
         ) from error
 
 
-def session_of(content: bytes, path: Path) -> Any:
+def session_of(content: bytes, path: Path, threads: int = 0) -> Any:
     """Return a session of onnxruntime for the content of a file.
 
     Parameters
@@ -224,6 +224,8 @@ def session_of(content: bytes, path: Path) -> Any:
         That `checked_bytes` let pass.
     path : Path
         Named in messages.
+    threads : int
+        That compute; 0 is as many as there are, or as the environment says.
     """
     try:
         import onnxruntime
@@ -231,7 +233,8 @@ def session_of(content: bytes, path: Path) -> Any:
         raise InputError(MISSING) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = QUIET
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    usual = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    options.intra_op_num_threads = threads or usual
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
