@@ -3,7 +3,7 @@
 First how far every kind of network is from its file, on images of several sizes and
 batches (of generators as a share of the range). Then how long onnxruntime and torch
 take for the same image, one after the other in one process, as the ratio of their
-processor seconds with one thread.
+processor seconds with one thread. Last what 8 bits change.
 """
 
 import os
@@ -23,6 +23,8 @@ import torch
 
 from napari_morphogen.export import making
 from napari_morphogen.export.onnx_models import segmenter_model
+from napari_morphogen.export.proof import blobs
+from napari_morphogen.export.quantised import quantised
 from napari_morphogen.export.run import opened
 from napari_morphogen.nn.generator import (
     MODULES,
@@ -69,6 +71,10 @@ def main() -> None:
     print("|---|---|--:|--:|--:|")
     for words, shape in SPEEDS:
         speed(segmenter("instances", **words), shape)
+    print("\n| network | image | full | 8 bits | Dice | full / 8 bits (time) |")
+    print("|---|---|--:|--:|--:|--:|")
+    for words, shape in SPEEDS:
+        narrow(segmenter("instances", **words), shape)
 
 
 def segmenter(task: Any, **words: Any) -> Segmenter:
@@ -131,10 +137,22 @@ def speed(model: Segmenter, shape: tuple[int, ...]) -> None:
     calls = [lambda: model.predict(image, channel_axis=0)]
     calls.append(lambda: exported.predict(image, channel_axis=0))
     one, two = least(calls)
+    print(f"| {_named(model, shape)} | {one:.2f} | {two:.2f} | {one / two:.1f} |")
+
+
+def narrow(model: Segmenter, shape: tuple[int, ...]) -> None:
+    """Compare 8 bits with full precision on the image that they were fitted to."""
+    whole = segmenter_model(model).SerializeToString()
+    content, drift = quantised(model, blobs(np.random.default_rng(0), shape))
+    sizes = " | ".join(f"{len(file) / 1e6:.2f} MB" for file in (whole, content))
+    figures = f"{drift.dice:.4f} | {drift.speed:.1f}"
+    print(f"| {_named(model, shape)} | {sizes} | {figures} |", flush=True)
+
+
+def _named(model: Segmenter, shape: tuple[int, ...]) -> str:
     config = model.config
     name = f"{config.ndim}-D, width {config.width}, {config.factors[0][0]}-fold stem"
-    size = " x ".join(map(str, shape[1:]))
-    print(f"| {name} | {size} | {one:.2f} | {two:.2f} | {one / two:.1f} |")
+    return f"{name} | {' x '.join(map(str, shape[1:]))}"
 
 
 def least(calls: list[Callable[[], object]]) -> list[float]:

@@ -35,6 +35,12 @@ def add_parser(commands: Any) -> None:
         help="ONNX in 8 bits, fitted to an image as of the training",
     )
     parser.add_argument(
+        "--cover",
+        type=Path,
+        metavar="IMAGE",
+        help="of a bioimage.io package, for everybody to see [one made by code]",
+    )
+    parser.add_argument(
         "--author",
         action="append",
         default=[],
@@ -60,6 +66,10 @@ def run(given: argparse.Namespace) -> int:
     words: dict[str, Any] = {"authors": given.author, "licence": given.license}
     if given.fp16 and given.int8:
         raise InputError("Choose one of --fp16 and --int8.")
+    if given.cover:
+        if given.to != "bioimageio":
+            raise InputError("A cover belongs to a package: add --to bioimageio.")
+        words["image"] = read(given.cover)
     if given.int8:
         words |= {"precision": "int8", "image": read(given.int8)}
     elif given.fp16:

@@ -64,8 +64,9 @@ def export(
         Of ONNX: "full", "half" (weights in 16 bits: half the size), or "int8"
         (nearly all in 8 bits: a quarter of the size, and faster).
     image : SpatialArray or None
-        That 8 bits are fitted to, as of the training; nothing of it is written but
-        ranges of numbers within the network.
+        As of the training. 8 bits are fitted to it, and nothing of it is written
+        but ranges of numbers within the network. A bioimage.io package shows it on
+        its cover, for everybody to see.
     authors : sequence of str
         Of a bioimage.io package.
     licence : str
@@ -103,11 +104,11 @@ def export(
 
         trained = making.load(model)
         yield f"Making {path.name} and comparing it in another process …"
+        sample = None if image is None else _sample(image, trained)
         if to == "bioimageio":
             card = packages.Card(path.stem, tuple(authors), licence)
-            found = making.packed(trained, card)
+            found = making.packed(trained, card, sample)
         else:
-            sample = None if image is None else _sample(image, trained)
             found = making.made(trained, to, precision=precision, image=sample)
     except ModuleNotFoundError as error:
         raise InputError(MISSING.format(error.name)) from error

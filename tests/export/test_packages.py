@@ -106,3 +106,18 @@ def test_valid_and_true_in_the_eyes_of_others(packed, tmp_path):
 def test_cards_without_authors_or_licence(segmenter, card, words):
     with pytest.raises(InputError, match=words):
         making.packed(segmenter(), card)
+
+
+def test_cover_shows_the_image_that_was_given(segmenter, tmp_path):
+    from PIL import Image
+
+    rows = np.zeros((1, 600, 700), np.uint16)
+    rows[:, 300:] = 4000  # dark above, bright below
+    rows[:, 5, 5] = 60000
+    made = making.packed(segmenter("instances"), CARD, rows)
+    with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
+        cover = np.asarray(Image.open(io.BytesIO(archive.read("cover.png"))))
+        example = np.load(io.BytesIO(archive.read("test_input.npy")))
+    assert cover.shape == (256, 512)
+    assert (cover[10:110, 5:250] == 0).all() and (cover[146:250, 5:250] == 255).all()
+    assert example.shape[-1] < 600 and not np.isin(4000, example)

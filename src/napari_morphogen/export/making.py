@@ -101,7 +101,9 @@ def load(path: Path) -> Model | Generator:
     return Segmenter.of(header, weights, path)
 
 
-def packed(model: Model | Generator, card: Card) -> Made:
+def packed(
+    model: Model | Generator, card: Card, cover: NDArray[Any] | None = None
+) -> Made:
     """Return a segmenter as a bioimage.io package, all its weights proved.
 
     Parameters
@@ -110,6 +112,8 @@ def packed(model: Model | Generator, card: Card) -> Made:
         Trained.
     card : Card
         What people want to know of it.
+    cover : ndarray of shape (channels, [P,] M, N) or None
+        An image that everybody may see; None is one of code.
 
     Raises
     ------
@@ -133,7 +137,7 @@ def packed(model: Model | Generator, card: Card) -> Made:
         proved(model, proto, "onnx", tolerance=TOLERANCE, raw=False),
         proved(model, script, "torchscript", tolerance=TOLERANCE, raw=False),
     ]
-    content = package(model, card, parts[0].content, parts[1].content)
+    content = package(model, card, parts[0].content, parts[1].content, cover)
     worst = max(part.difference for part in parts)
     return parts[0]._replace(content=content, difference=worst)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_morphogen.export import proof
 from napari_morphogen.export.graph import OPSET
 from napari_morphogen.export.onnx_models import AXES, about, note
+from napari_morphogen.intensity import as_float, fill_broken
 from napari_morphogen.nn.normalise import HIGH, LARGEST, LOW
 from napari_morphogen.nn.segmenter import Segmenter
 from napari_morphogen.nn.tiles import margins_of
@@ -23,6 +24,7 @@ from napari_morphogen.params import InputError
 FORMAT = "0.5.4"  # that programs of several years read
 MOST_HALO = {2: 64, 3: 16}  # pixels that neighbouring tiles share
 COVER = 256  # pixels along each side of both halves
+SHOWN = 512  # pixels of the image along each side
 UNET = {
     "text": "Ronneberger et al., U-Net: convolutional networks for biomedical image "
     "segmentation, MICCAI 2015",
@@ -61,7 +63,13 @@ class Card:
             )
 
 
-def package(segmenter: Segmenter, card: Card, onnx: bytes, script: bytes) -> bytes:
+def package(
+    segmenter: Segmenter,
+    card: Card,
+    onnx: bytes,
+    script: bytes,
+    cover: NDArray[Any] | None = None,
+) -> bytes:
     """Return the content of a bioimage.io package.
 
     Parameters
@@ -72,6 +80,9 @@ def package(segmenter: Segmenter, card: Card, onnx: bytes, script: bytes) -> byt
         What people want to know.
     onnx, script : bytes
         Its weights as both kinds; they take normalised images.
+    cover : ndarray of shape (channels, [P,] M, N) or None
+        An image that everybody may see, with what the model sees in it; None is
+        one of code.
 
     Notes
     -----
@@ -82,12 +93,16 @@ def package(segmenter: Segmenter, card: Card, onnx: bytes, script: bytes) -> byt
     card.check()
     image = _example(segmenter)
     (expected,) = proof.expected_of(segmenter, {"": image}).values()
+    halves = image[0], expected[0]
+    if cover is not None:
+        shown = _middle(cover)
+        halves = shown, segmenter.predict(shown, channel_axis=0)
     files = {
         "weights.onnx": onnx,
         "weights.pt": script,
         "test_input.npy": _npy(image),
         "test_output.npy": _npy(expected),
-        "cover.png": _cover(image, expected),
+        "cover.png": _cover(*halves),
         "README.md": _readme(segmenter, card).encode(),
     }
     described = json.dumps(_rdf(segmenter, card, files), indent=1)
@@ -213,15 +228,22 @@ def _npy(values: NDArray[np.float32]) -> bytes:
     return content.getvalue()
 
 
-def _cover(image: NDArray[np.float32], found: NDArray[np.float32]) -> bytes:
+def _middle(image: NDArray[Any]) -> NDArray[Any]:
+    """Return the middle of the planes of an image, as large as a cover shows."""
+    rows, columns = (max(0, n - SHOWN) // 2 for n in image.shape[-2:])
+    return image[..., rows : rows + SHOWN, columns : columns + SHOWN]
+
+
+def _cover(image: NDArray[Any], found: NDArray[np.float32]) -> bytes:
     """Return a picture: the image on the left, its first map on the right."""
     from PIL import Image
 
     halves = []
-    for values in (image[0, 0], found[0, 0]):
-        plane = values[len(values) // 2] if values.ndim == 3 else values
-        low, high = float(plane.min()), float(plane.max())
-        scaled = (plane - low) / ((high - low) or 1) * 255
+    for values in (image[0], found[0]):
+        filled, _ = fill_broken(as_float(values))
+        plane = filled[len(filled) // 2] if filled.ndim == 3 else filled
+        low, high = np.percentile(plane, (1, 99.8))
+        scaled = ((plane - low) / ((high - low) or 1)).clip(0, 1) * 255
         halves.append(Image.fromarray(scaled.astype(np.uint8)).resize((COVER, COVER)))
     picture = Image.new("L", (2 * COVER, COVER))
     for i, half in enumerate(halves):

@@ -89,7 +89,8 @@ class ExportDock(widgets.Container[widgets.Widget]):
             name="image",
             choices=self._images,
             nullable=True,
-            tooltip="An image as of the training; none of its pixels are written",
+            tooltip="As of the training. 8 bits are fitted to it, and none of its "
+            "pixels are written; a package shows it on its cover, for all to see",
         )
         known = remembered(REMEMBERED)
         self.authors = widgets.LineEdit(
@@ -128,9 +129,13 @@ class ExportDock(widgets.Container[widgets.Widget]):
     def _layers_changed(self, event: Any = None) -> None:
         self.image.reset_choices()
 
+    @property
+    def _takes_image(self) -> bool:
+        return self.chosen.precision == "int8" or self.chosen.to == "bioimageio"
+
     def _kind_changed(self) -> None:
         self.help.value = self.chosen.help
-        self.image.visible = self.chosen.precision == "int8"
+        self.image.visible = self._takes_image
         self.authors.visible = self.licence.visible = self.chosen.to == "bioimageio"
 
     def _ask_where(self) -> None:
@@ -169,7 +174,7 @@ class ExportDock(widgets.Container[widgets.Widget]):
         remember(REMEMBERED, known)
         words: dict[str, Any] = {"authors": authors, "licence": self.licence.value}
         words["precision"] = kind.precision
-        if kind.precision == "int8" and self.image.value is not None:
+        if self._takes_image and self.image.value is not None:
             words["image"] = layers.read(self.image.value)
         job = self._job = Job(partial(export, **words), model, path, kind.to)
         job.item.connect(self._take)
