@@ -2,6 +2,9 @@
 
 import argparse
 import csv
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +13,10 @@ pytest.importorskip("torch")
 
 from napari_morphogen import read, write
 from napari_morphogen.cli_objects import add_train, predict_objects, read_classes
+from napari_morphogen.exports import export
 from napari_morphogen.object_classes import EVERY
 from napari_morphogen.params import InputError
+from napari_morphogen.samples import trained_model
 
 
 @pytest.fixture
@@ -58,6 +63,54 @@ def test_train_and_predict(files, capsys):
         code = {"large": 1, "small": 2}[name]
         assert set(found.data[labels.data == number]) == {code}
     assert not found.data[labels.data == 0].any()
+
+
+BLOCKED = """
+import sys
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "safetensors", "onnx", "napari", "qtpy"}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Refusing())
+from napari_morphogen.cli import main
+raise SystemExit(main(sys.argv[1:]))
+"""
+
+
+def test_exported_classifier_without_torch(files):
+    pytest.importorskip("onnxruntime")
+    words = ["image.tif", "objects.tif", "classes.csv", "--model", "m.morphogen"]
+    assert train(*words, "--steps", "40") == 0
+    list(export("m.morphogen", "m.onnx"))
+    given = ["predict", "m.onnx", "image.tif", "alone.csv", "--labels", "objects.tif"]
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BLOCKED, *given],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    where = [files / name for name in ("m.morphogen", "image.tif", "objects.tif")]
+    predict_objects(*where, files / "own.csv")
+    tables = []
+    for name in ("alone.csv", "own.csv"):
+        with open(name, newline="") as file:
+            tables.append(list(csv.DictReader(file)))
+    assert len(tables[0]) == 15
+    for one, two in zip(*tables, strict=True):
+        assert (one["object"], one["class"]) == (two["object"], two["class"])
+        for column in list(one)[2:]:
+            assert float(one[column]) == pytest.approx(float(two[column]), abs=1e-4)
+
+
+def test_other_onnx_files_are_no_classifiers(files):
+    pytest.importorskip("onnxruntime")
+    list(export(trained_model("semantic"), "net.onnx"))
+    with pytest.raises(InputError, match="tells no objects apart"):
+        predict_objects(*map(Path, ("net.onnx", "image.tif", "objects.tif", "a.csv")))
+    Path("cut.onnx").write_bytes(Path("net.onnx").read_bytes()[:-50])
+    with pytest.raises(InputError, match="cut short"):
+        predict_objects(*map(Path, ("cut.onnx", "image.tif", "objects.tif", "a.csv")))
+    assert not Path("a.csv").exists()
 
 
 def test_tables_as_spreadsheets_write_them(tmp_path):

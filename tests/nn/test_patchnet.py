@@ -5,10 +5,9 @@ import pytest
 import torch
 
 from napari_morphogen.nn.object_classifier import laid_out
+from napari_morphogen.nn.object_patches import located, object_patches
 from napari_morphogen.nn.patchnet import (
     PatchNet,
-    located,
-    object_patches,
     probabilities,
 )
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_morphogen.nn import checkpoint
-from napari_morphogen.nn.normalise import channels_first, check_channels, normalised
-from napari_morphogen.nn.object_training import Schedule, learning, left_out
-from napari_morphogen.nn.patchnet import (
+from napari_morphogen.nn.object_patches import (
     BATCH,
+    KIND,
+    Chunk,
     Located,
-    PatchConfig,
-    PatchNet,
+    Patches,
     located,
+    made_ready,
     object_patches,
-    probabilities,
 )
+from napari_morphogen.nn.object_training import Schedule, learning, left_out
+from napari_morphogen.nn.patchnet import PatchConfig, PatchNet, probabilities
 from napari_morphogen.nn.training import threads
 from napari_morphogen.params import InputError, last
 
@@ -31,7 +32,6 @@ LEAST_DIAMETER = 8.0  # pixels; the smallest objects are seen with what is aroun
 USUAL = 0.9  # of the objects fit into a patch
 SIDE = {2: 32, 3: 16}
 WIDTH = {2: 16, 3: 8}
-KIND = "object classifier"
 
 __all__ = [
     "BATCH",
@@ -51,21 +51,6 @@ __all__ = [
     "usual_diameter",
     "weights_of",
 ]
-
-
-class Chunk(NamedTuple):
-    """Some objects and the probability of every class.
-
-    Attributes
-    ----------
-    objects : sequence of Located
-        In ascending order.
-    probabilities : ndarray of float32, shape (objects, classes)
-        Rows add up to 1.
-    """
-
-    objects: Sequence[Located]
-    probabilities: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,21 +135,18 @@ class ObjectClassifier:
         InputError
             When the network was trained on other axes or channels.
         """
-        if labels.ndim != self.config.ndim:
-            raise InputError(
-                f"The classes were trained in {self.config.ndim}-D, but these objects "
-                f"are {labels.ndim}-D; choose other labels or name the axes."
-            )
-        check_channels(ready, self.config.in_channels)
         network = PatchNet(self.config)
         network.load_state_dict(self.weights)
         network.eval()
-        for start in range(0, len(objects), BATCH):
-            some = objects[start : start + BATCH]
-            patches = object_patches(
-                ready, labels, some, self.config.side, self.diameter, spacing
-            )
-            yield Chunk(some, probabilities(network, torch.from_numpy(patches)))
+        config = self.config
+        taken = Patches(config.ndim, config.in_channels, config.side, self.diameter)
+        return taken.chunks(
+            lambda patches: probabilities(network, torch.from_numpy(patches)),
+            ready,
+            labels,
+            objects,
+            spacing,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the model to one file, whole or not at all."""
@@ -298,22 +280,3 @@ def weights_of(network: PatchNet) -> dict[str, Tensor]:
         name: v.detach().clone(memory_format=torch.contiguous_format)
         for name, v in state
     }
-
-
-def made_ready(
-    image: NDArray[Any], labels: NDArray[Any], channel_axis: int | None
-) -> NDArray[np.float32]:
-    """Return the image as the network takes it.
-
-    Raises
-    ------
-    InputError
-        When the labels have another shape.
-    """
-    first = channels_first(image, channel_axis)
-    if first.shape[1:] != labels.shape:
-        raise InputError(
-            f"The labels have shape {labels.shape}, but the image has "
-            f"{first.shape[1:]}; choose the labels of this image."
-        )
-    return normalised(first)

@@ -1,20 +1,16 @@
 """A small network that tells objects apart by what they look like."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 
 from napari_morphogen.nn.networks import CONVOLUTION, NORMALISATION, POOLING
-from napari_morphogen.nn.normalise import resized
-
-BATCH = 128  # objects classified at once
+from napari_morphogen.nn.object_patches import BATCH
 
 
 @dataclass(frozen=True)
@@ -118,91 +114,4 @@ def probabilities(network: PatchNet, patches: Tensor) -> NDArray[np.float32]:
         for start in range(0, len(patches), BATCH):
             some = slice(start, start + BATCH)
             found[some] = network(patches[some]).softmax(1).numpy()
-    return found
-
-
-class Located(NamedTuple):
-    """An object and the box around it."""
-
-    number: int
-    box: tuple[slice, ...]
-
-
-def located(labels: NDArray[Any]) -> list[Located]:
-    """Return all objects with the boxes around them, in ascending order.
-
-    Parameters
-    ----------
-    labels : ndarray of int
-        0 is background; the numbers need not be consecutive.
-
-    Examples
-    --------
-    >>> [found.number for found in located(np.array([[0, 70_000], [5, 5]]))]
-    [5, 70000]
-    """
-    labels = labels.astype(np.uint8) if labels.dtype == bool else labels
-    ids = np.unique(labels)
-    ids = ids[ids != 0]
-    places = np.where(labels != 0, np.searchsorted(ids, labels) + 1, 0)
-    boxes = ndimage.find_objects(places, len(ids))
-    return [Located(*pair) for pair in zip(ids.tolist(), boxes, strict=True)]
-
-
-def object_patches(
-    image: NDArray[np.float32],
-    labels: NDArray[Any],
-    objects: Sequence[Located],
-    side: int,
-    diameter: float,
-    spacing: Sequence[float] = (),
-) -> NDArray[np.float32]:
-    """Return a patch around each object.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (channels, [P,] M, N)
-        Normalised.
-    labels : ndarray of int
-        The objects.
-    objects : sequence of Located
-        Those wanted.
-    side : int
-        Of a patch, in pixels.
-    diameter : float
-        How much of the image a patch shows along every axis, in pixels of the
-        finest axis; the same for all objects, so that sizes can be told apart.
-    spacing : sequence of float
-        Size of a pixel along every axis, the finest 1.
-
-    Returns
-    -------
-    patches : ndarray of float32, shape (objects, channels + 1, side, side)
-        The last channel is 1 in the object.
-    """
-    found = np.zeros((len(objects), len(image) + 1, *[side] * labels.ndim), np.float32)
-    widths = [max(round(diameter / s), 1) for s in spacing or (1,) * labels.ndim]
-    for out, (number, box) in zip(found, objects, strict=True):
-        middle = [(s.start + s.stop) / 2 for s in box]
-        low = [round(m - w / 2) for m, w in zip(middle, widths, strict=True)]
-        out[...] = resized(_cut(image, labels, number, low, widths), out.shape[1:])
-    return found
-
-
-def _cut(
-    image: NDArray[np.float32],
-    labels: NDArray[Any],
-    number: int,
-    low: Sequence[int],
-    widths: Sequence[int],
-) -> NDArray[np.float32]:
-    """Return a part of the image and of the object, 0 outside."""
-    found = np.zeros((len(image) + 1, *widths), np.float32)
-    bounds = list(zip(low, widths, labels.shape, strict=True))
-    inside = tuple(slice(max(a, 0), min(a + w, n)) for a, w, n in bounds)
-    place = tuple(
-        slice(s.start - a, s.stop - a) for s, a in zip(inside, low, strict=True)
-    )
-    found[(slice(None, -1), *place)] = image[(slice(None), *inside)]
-    found[-1][place] = labels[inside] == number
     return found

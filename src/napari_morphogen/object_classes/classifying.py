@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from napari_morphogen import recipe
 from napari_morphogen.measurements import Table
+from napari_morphogen.nn.object_patches import located
 from napari_morphogen.object_classes.frames import Frames
-from napari_morphogen.object_classes.parts import Progress, networks, ready
+from napari_morphogen.object_classes.parts import Progress, classifier, ready
 from napari_morphogen.spatial import SpatialArray
 
 _Row = tuple[int, int, tuple[int, ...], NDArray[np.float32]]
@@ -59,8 +59,7 @@ def classification(
     InputError
         When the file is no model, or was trained on other axes or channels.
     """
-    nn = networks()
-    model = nn.ObjectClassifier.load(path)
+    model = classifier(Path(path))
     frames = Frames(labels, image.axes)
     frames.check_image(image)
     result = np.zeros(labels.data.shape, np.int32)
@@ -68,7 +67,7 @@ def classification(
     for number in range(len(frames)):
         codes = bare[frames.place(number)]
         words = _which("Classifying", number, frames)
-        for done, total, some in _frame(nn, model, image, frames, number):
+        for done, total, some in _frame(model, image, frames, number):
             yield Progress(words, done, total)
             rows += [_row(codes, frames, number, *one) for one in some]
     placed = _placed(result, image, labels, model.classes, Path(path))
@@ -79,11 +78,11 @@ def classification(
 
 
 def _frame(
-    nn: ModuleType, model: Any, image: SpatialArray, frames: Frames, number: int
+    model: Any, image: SpatialArray, frames: Frames, number: int
 ) -> Iterator[tuple[int, int, list[Any]]]:
     """Yield how many objects are done, of how many, and those just done."""
-    found, pixels = ready(nn, image, frames, number)
-    objects = nn.located(found)
+    found, pixels = ready(image, frames, number)
+    objects = located(found)
     done = 0
     yield done, len(objects), []
     for some, shares in model.chunks(pixels, found, objects, image.relative_spacing):

@@ -125,7 +125,7 @@ def _examples(
     diameter = nn.usual_diameter(boxes, spacing)
     parts = []
     for number, ones in chosen.items():
-        found, pixels = ready(nn, image, frames, number)
+        found, pixels = ready(image, frames, number)
         part = nn.object_patches(pixels, found, ones, config.side, diameter, spacing)
         parts.append(part)
     truth = [classes.index(str(name)) for name in of]

@@ -1,12 +1,15 @@
 """What learning and classifying share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.export.classifier import opened
+from napari_morphogen.nn.object_patches import made_ready
 from napari_morphogen.object_classes.frames import Frames
 from napari_morphogen.segment.models import need_networks
 from napari_morphogen.spatial import SpatialArray
@@ -34,6 +37,19 @@ def networks() -> ModuleType:
     return object_classifier
 
 
+def classifier(path: Path) -> Any:
+    """Return the classifier of objects in a file.
+
+    Raises
+    ------
+    InputError
+        When there is none, or what runs it is not installed.
+    """
+    if path.suffix.lower() == ".onnx":
+        return opened(path)
+    return networks().ObjectClassifier.load(path)
+
+
 def prepare() -> Iterator[None]:
     """Load what trains classifiers, so that the first training begins at once."""
     networks()
@@ -41,9 +57,9 @@ def prepare() -> Iterator[None]:
 
 
 def ready(
-    nn: ModuleType, image: SpatialArray, frames: Frames, number: int
+    image: SpatialArray, frames: Frames, number: int
 ) -> tuple[NDArray[Any], NDArray[np.float32]]:
     """Return the objects of a frame, and its pixels as a network takes them."""
     found = frames.labels(number)
     pixels, axis = frames.pixels(image, number)
-    return found, nn.made_ready(pixels, found, axis)
+    return found, made_ready(pixels, found, axis)

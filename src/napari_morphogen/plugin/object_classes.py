@@ -209,7 +209,8 @@ class ObjectClassesDock(TeachingPanel):
     # ---- files
 
     def _ask(self, what: str, save: Callable[[str], None]) -> None:
-        ending = "csv" if what == "examples" else "morphogen"
+        own = self.model.suffix[1:] if self.model else "morphogen"
+        ending = "csv" if what == "examples" else own
         path, _ = QFileDialog.getSaveFileName(
             self.native, f"Save {what}", f"objects.{ending}", f"*.{ending}"
         )
@@ -218,7 +219,7 @@ class ObjectClassesDock(TeachingPanel):
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self.native, "Load model", "", "Models (*.morphogen)"
+            self.native, "Load model", "", "Models (*.morphogen *.onnx)"
         )
         if path:
             self.load_model(path)
