@@ -35,7 +35,8 @@ def picture(result: SpatialArray, makes: str, title: str) -> Image.Image:
     if makes == "labels":
         shown = label2rgb(result.data, grey, bg_label=0)
     elif makes != "shapes":
-        shown = rescale_intensity(result.data.astype(float), out_range=(0, 1))
+        data = result.data[-1] if makes == "channels" else result.data
+        shown = rescale_intensity(data.astype(float), out_range=(0, 1))
     tile = Image.fromarray(img_as_ubyte(np.clip(shown, 0, 1))).convert("RGB")
     draw = ImageDraw.Draw(tile)
     for corners in result.data if makes == "shapes" else ():
