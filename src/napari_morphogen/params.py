@@ -69,7 +69,7 @@ ChannelAxis = Annotated[int | None, Filled()]
 Sigma = Annotated[float, at.Interval(ge=0, le=50), at.MultipleOf(0.1), Unit("px")]
 MinSize = Annotated[int, at.Interval(ge=0, le=1_000_000), Unit("px^n")]
 Seed = Annotated[int, at.Interval(ge=0, le=2**31 - 1)]
-ModelFile = Annotated[str, File((".morphogen", ".onnx", ".zip"))]
+ModelFile = Annotated[str, File((".morphogen", ".onnx", ".zip", ".pt"))]
 
 
 Result = TypeVar("Result")

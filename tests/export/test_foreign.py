@@ -50,7 +50,7 @@ def image():
 
 
 RAW = {"intensities": "raw"}
-SCRIPT = {"torchscript": {"source": "weights.pt"}}
+KERAS = {"keras_hdf5": {"source": "weights.h5"}}
 PLANE = [1, 1, "h", "w"]
 
 
@@ -358,7 +358,7 @@ def test_hostile_packages(tmp_path, image):
         (lambda d: d["inputs"][0]["axes"].append({"type": "time"}), "'?bcyxt"),
         (lambda d: d["inputs"][0]["axes"][2].update(size=-5), "is not one of"),
         (lambda d: d["inputs"][0]["axes"][2].update(size=10**9), "is not one of"),
-        (lambda d: d.update(weights=SCRIPT), "torchscript weights, but only ONNX"),
+        (lambda d: d.update(weights=KERAS), "keras_hdf5 weights, but only ONNX"),
         (lambda d: d["weights"]["onnx"].update(source="../w"), r"lacks \.\./w"),
         (lambda d: d["weights"]["onnx"].update(source="http://a/w"), "on the network"),
     ],

@@ -4,12 +4,13 @@ import hashlib
 import stat
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from napari_morphogen.params import InputError
 
-MOST_FILES = 1000
+MOST_FILES = 10_000
 LARGEST = 2**31  # bytes of one file, unpacked
 GROWTH = 1000  # times its packed size that a file may become
 SMALL = 2**24  # bytes that every file may become
@@ -22,7 +23,9 @@ class Archive:
     Parameters
     ----------
     path : Path
-        Of the zip.
+        Of the zip, or of the file that it is from.
+    content : bytes or None
+        Of the zip; None reads it from the file.
 
     Raises
     ------
@@ -36,10 +39,10 @@ class Archive:
     of that is not believed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
         self.path = path
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(path if content is None else BytesIO(content))
         except OSError as error:
             raise InputError(f"Cannot read {path}: {error.strerror}.") from error
         except BROKEN as error:

@@ -27,6 +27,7 @@ from napari_morphogen.export.run import (
     session_of,
 )
 from napari_morphogen.export.safety import checked, checked_bytes, metadata
+from napari_morphogen.export.script import ScriptEngine, looked_through, said
 from napari_morphogen.params import InputError
 
 Layout = Literal[
@@ -67,6 +68,7 @@ class Told(NamedTuple):
 
 
 USUAL = Told()
+SCRIPT = ".pt"
 
 
 class OnnxEngine:
@@ -101,12 +103,12 @@ class OnnxEngine:
 
 
 def opened(path: Path, told: Told = USUAL) -> OnnxModel | Foreign:
-    """Return the network in an ONNX file or a bioimage.io package.
+    """Return the network in an ONNX file, a bioimage.io package or TorchScript.
 
     Parameters
     ----------
     path : Path
-        Of an ``.onnx`` or a ``.zip`` file, from anyone.
+        Of an ``.onnx``, ``.zip`` or ``.pt`` file, from anyone.
     told : Told
         What the user says of a network that was not trained here.
 
@@ -115,7 +117,12 @@ def opened(path: Path, told: Told = USUAL) -> OnnxModel | Foreign:
     InputError
         When the file is not safe, or holds no network that takes an image.
     """
+    if path.suffix.lower() == SCRIPT:
+        return _script(path, looked_through(path), told)
     content, found = _content(path)
+    if found is not None and "onnx" not in found.weights:
+        script = ScriptEngine(looked_through(path, content), path)
+        return Foreign(script, _as_told(found, told), path)
     own = metadata(content) if found is None else found.own
     session = session_of(content, path)
     if own:
@@ -138,23 +145,58 @@ def said_of(path: Path) -> Mapping[str, Any]:
     InputError
         As of `opened`.
     """
+    if path.suffix.lower() == SCRIPT:
+        return {}
     content, found = _content(path)
-    return metadata(content) if found is None else found.own
+    if found is None:
+        return metadata(content)
+    return found.own if "onnx" in found.weights else {}
 
 
 def _content(path: Path) -> tuple[bytes, Described | None]:
-    """Return the ONNX file in a file, and what a package says of it."""
+    """Return the ONNX file in a file, and what a package says of it.
+
+    Of packages without ONNX weights it is the TorchScript.
+    """
     if path.suffix.lower() != ".zip":
         return checked_bytes(path), None
     with Archive(path) as archive:
         found = described(archive.read(_named(archive)), path)
-        if "onnx" not in found.weights:
-            kinds = ", ".join(found.weights) or "no"
-            raise InputError(
-                f"{path.name} holds {kinds} weights, but only ONNX weights are run, "
-                "because others could run code; ask for a package with ONNX weights."
-            )
-        return checked(archive.read(*found.weights["onnx"]), path), found
+        if "onnx" in found.weights:
+            return checked(archive.read(*found.weights["onnx"]), path), found
+        if "torchscript" in found.weights:
+            return archive.read(*found.weights["torchscript"]), found
+        kinds = ", ".join(found.weights) or "no"
+        raise InputError(
+            f"{path.name} holds {kinds} weights, but only ONNX and TorchScript are "
+            "run, because others could run code; ask for a package with one of these."
+        )
+
+
+def _script(path: Path, content: bytes, told: Told) -> Foreign:
+    """Return a network in TorchScript, which says less of itself than ONNX."""
+    engine, own = ScriptEngine(content, path), said(path)
+    kernel = engine.kernel
+    axes, channels = "bczyx" if len(kernel) == 5 else "bcyx", (*kernel, 0, 0)[1]
+    if own:
+        axes, channels = _own_input(own, path)
+        told = told._replace(intensities="raw")
+    elif told.axes != "auto":
+        axes = told.axes
+    if told.intensities == "auto":
+        told = told._replace(intensities="percentiles")
+    sides = tuple(_side(None, axes) for letter in axes if letter in SPACE)
+    found = Described(axes, sides, int(channels) if "c" in axes else 1)
+    return Foreign(engine, _as_told(found, told), path)
+
+
+def _own_input(own: Mapping[str, Any], path: Path) -> tuple[str, int]:
+    axes, channels = own.get("axes"), own.get("in_channels")
+    if axes not in ("bcyx", "bczyx") or not _is_known(channels):
+        raise InputError(
+            f"{path.name} holds no network that segments images; choose another file."
+        )
+    return str(axes), int(str(channels))
 
 
 def _guessed(engine: OnnxEngine, told: Told, path: Path) -> Described:

@@ -27,7 +27,7 @@ MISSING = (
     'pip install "napari-morphogen[networks]".'
 )
 MODELS_KEPT = 4  # open at a time
-FOREIGN = (".onnx", ".zip")  # files that are opened without PyTorch
+FOREIGN = (".onnx", ".zip", ".pt")  # endings of what others may have made
 Part = tuple[slice, ...]
 
 

@@ -304,8 +304,8 @@ def network_maps(
     image : ndarray of shape ([P,] M, N) or ([P,] M, N, C)
         As many channels as the network takes.
     model : str
-        An ONNX file, a bioimage.io package with ONNX weights, or a network that
-        was trained here.
+        An ONNX file, TorchScript, a bioimage.io package with weights as one of
+        these, or a network that was trained here.
     model_axes : str
         Order of the axes of what the network takes: b is batch, c are channels.
         "auto" asks the file, and guesses where it says nothing.
