@@ -15,6 +15,7 @@ from napari_morphogen.generating import (
     Wanted,
     course,
     learn,
+    new_pair,
     paint,
     painted,
 )
@@ -217,3 +218,63 @@ def test_command_line_paints_pairs_to_train_on(tmp_path, monkeypatch, capsys):
     assert main("paint m.morphogen labels 3.tif".split()) == 2
     assert "give a folder" in capsys.readouterr().err
     assert main("paint gone.morphogen labels/3.tif 4.tif".split()) == 2
+
+
+# ---- new labels and their image
+
+
+def crowd():
+    """Return labels of 24 squares of two sizes; half of them touch another one."""
+    labels = np.zeros((160, 176), np.int32)
+    for number in range(24):
+        row, column = 8 + 24 * (number // 6), 8 + 27 * (number % 6)
+        side = 12 if number % 4 else 8
+        column -= 15 * (number % 6 == 1)  # beside the first of its row
+        labels[row : row + side, column : column + side] = number + 1
+    return SpatialArray(labels, "yx", name="crowd", **PLACE)
+
+
+def test_new_labels_are_like_the_given_ones_and_painted(model):
+    labels = crowd()
+    pair = new_pair(model, labels, seed=3)
+    found = pair.labels.data
+    assert not np.array_equal(found > 0, labels.data > 0)
+    sizes = [np.bincount(a.ravel())[1:] for a in (found, labels.data)]
+    assert len(sizes[0]) >= 0.9 * len(sizes[1])
+    assert 0.8 < np.median(sizes[0]) / np.median(sizes[1]) < 1.2
+    for one in pair:
+        assert one.data.shape == labels.data.shape
+        for name in ("scale", "translate", "units", "axis_labels"):
+            assert getattr(one, name) == getattr(labels, name)
+    assert pair.labels.name == "crowd new 3"
+    again = paint(model, pair.labels, seed=3)
+    np.testing.assert_array_equal(pair.image.data, again.data)
+    same, other = (new_pair(model, labels, seed=seed) for seed in (3, 4))
+    np.testing.assert_array_equal(same.labels.data, found)
+    assert not np.array_equal(other.labels.data, found)
+
+
+def test_new_labels_of_nothing(model):
+    empty = crowd().like(np.zeros((20, 20), np.int32), name="nothing")
+    with pytest.raises(InputError, match="no object in nothing to place anew"):
+        new_pair(model, empty)
+    grey = crowd().like(np.zeros((20, 20), np.float32), name="grey")
+    with pytest.raises(InputError, match="grey holds no labels"):
+        new_pair(model, grey)
+
+
+def test_new_pairs_on_the_command_line(model, tmp_path, capsys):
+    write(tmp_path / "cells.tif", crowd())
+    given = ["paint", str(model), str(tmp_path / "cells.tif")]
+    assert main([*given, str(tmp_path / "set"), "--new", "2"]) == 0
+    for folder in ("images", "labels"):
+        names = sorted(path.name for path in (tmp_path / "set" / folder).iterdir())
+        assert names == ["cells_0.tif", "cells_1.tif"]
+    one, two = (
+        read(tmp_path / "set" / "labels" / f"cells_{i}.tif").data for i in (0, 1)
+    )
+    assert not np.array_equal(one, two)
+    assert main([*given, str(tmp_path / "one.tif"), "--new", "1"]) == 2
+    assert "give a folder" in capsys.readouterr().err
+    assert main([*given, str(tmp_path / "set"), "--new", "-1"]) == 2
+    assert "Expected --new to be at least 1" in capsys.readouterr().err

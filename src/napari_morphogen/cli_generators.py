@@ -4,7 +4,7 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,10 +12,19 @@ from typing import Any
 
 from napari_morphogen.cli_files import OK
 from napari_morphogen.evaluate.meanings import meaning
-from napari_morphogen.generating import Settings, Wanted, learn, paint, sample
+from napari_morphogen.generating import (
+    Pair,
+    Settings,
+    Wanted,
+    learn,
+    new_pair,
+    paint,
+    sample,
+)
 from napari_morphogen.generating.messages import MEANINGS
 from napari_morphogen.io.pairs import paired, stem
 from napari_morphogen.params import InputError
+from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import remarks_to
 
 USUAL, FEW = Settings(), Wanted()
@@ -107,6 +116,8 @@ def add_paint(commands: Any) -> None:
     option("out", type=Path, help=about)
     option("--seed", type=int, default=0, help="same labels and seed, same image [0]")
     option("--steps", type=int, default=0, help="0 chooses [0]")
+    about = "so many new pairs each, with the objects of the labels placed anew"
+    option("--new", type=int, default=0, metavar="N", help=about)
     option("--axes", help="one letter per axis of the labels, such as tyx")
     parser.set_defaults(command=paint_files)
 
@@ -238,20 +249,34 @@ def paint_files(given: argparse.Namespace) -> int:
     from napari_morphogen.io import image_paths, read, write
 
     single = given.labels.is_file() and given.out.suffix and not given.out.is_dir()
-    if given.out.is_file() and not single:
+    if given.new < 0:
+        raise InputError(f"Expected --new to be at least 1, but got {given.new}.")
+    if (given.out.is_file() and not single) or (single and given.new):
         raise InputError(f"{given.out} is a file; give a folder for several images.")
     for path in image_paths([given.labels]):
         labels = read(path, axes=given.axes)
-        with remarks_to(partial(_remark, path)):
-            image = paint(given.model, labels, seed=given.seed, steps=given.steps)
-        if single:
-            write(given.out, image)
-        else:
-            for folder, found in (("images", image), ("labels", labels)):
+        for name, pair in _pairs(path, labels, given):
+            if single:
+                write(given.out, pair.image)
+                continue
+            for folder, found in zip(("images", "labels"), pair, strict=True):
                 (given.out / folder).mkdir(parents=True, exist_ok=True)
-                write(given.out / folder / f"{stem(path)}.tif", found)
+                write(given.out / folder / f"{name}.tif", found)
     print(given.out)
     return OK
+
+
+def _pairs(
+    path: Path, labels: SpatialArray, given: argparse.Namespace
+) -> Iterator[tuple[str, Pair]]:
+    """Yield names of files, and labels with an image painted for them."""
+    words = {"seed": given.seed, "steps": given.steps}
+    with remarks_to(partial(_remark, path)):
+        if not given.new:
+            yield stem(path), Pair(paint(given.model, labels, **words), labels)
+        for number in range(given.new):
+            words["seed"] = given.seed + number
+            yield f"{stem(path)}_{number}", new_pair(given.model, labels, **words)
 
 
 def _remark(path: Path, text: str) -> None:

@@ -199,6 +199,14 @@ def test_a_painter_is_trained_and_paints_labels_in_their_place(dock, viewer, unt
     painted = viewer.layers["small painted"]
     np.testing.assert_allclose(painted.extent.world, small.extent.world)
     assert viewer.layers.index(painted) < viewer.layers.index(small)
+    dock.renew.native.click()
+    until(lambda: dock.renew.enabled, 60)
+    image, cells = viewer.layers[-2:]
+    assert (image.name, cells.name) == ("small new 1 painted", "small new 1")
+    np.testing.assert_allclose(image.extent.world, small.extent.world)
+    np.testing.assert_allclose(cells.extent.world, small.extent.world)
+    assert cells.data.max() >= 1
+    assert "a pair to train on" in dock.status.value
 
 
 def test_a_painter_without_labels_says_so(dock, viewer):

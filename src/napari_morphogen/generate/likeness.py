@@ -72,7 +72,7 @@ def cells_like(
     sizes = spacing or (1.0,) * ids.ndim
     shape = dict(zip(("width", "height", "depth"), ids.shape[::-1], strict=False))
     found = shape | {"count": int(ids.max())} | _outlines(ids, sizes)
-    found["touching"] = _touching(ids)
+    found["touching"] = touching_share(ids)
     found |= _light(pixels, ids)
     found["blur"] = min(_blur(pixels, ids), found["radius"] / 2)
     return _allowed(found)
@@ -114,8 +114,22 @@ def _outline(places: Values, size: float, ndim: int) -> tuple[float, float, floa
     return radius, elongation, max(ragged, 0.0)
 
 
-def _touching(ids: NDArray[np.int32]) -> float:
-    """Return the share of the objects that touch another one."""
+def touching_share(labels: NDArray[Any]) -> float:
+    """Return the share of the objects that touch another one.
+
+    Parameters
+    ----------
+    labels : ndarray of int
+        One number per object, 0 is background.
+
+    Examples
+    --------
+    >>> touching_share(np.array([[1, 2, 0, 3, 0, 4, 4]]))
+    0.5
+    """
+    ids = numbered(np.asarray(labels))
+    if not ids.any():
+        return 0.0
     touching = np.zeros(int(ids.max()) + 1, bool)
     for axis in range(ids.ndim):
         one = np.moveaxis(ids, axis, 0)

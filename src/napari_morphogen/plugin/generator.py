@@ -1,5 +1,6 @@
 """The dock that trains generators on layers and makes new images with them."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from napari.layers import Layer
 from napari_morphogen.evaluate.meanings import meaning
 from napari_morphogen.generating import (
     STOP,
+    Pair,
     Report,
     Settings,
     Wanted,
     learn,
+    new_paired,
     painted,
     ready,
     sampled,
@@ -63,7 +66,8 @@ class GeneratorDock(GeneratorPanel):
         self.images.changed.connect(lambda: self._offer_channels())
         self.model.changed.connect(lambda: self._model_changed())
         self.near.changed.connect(lambda: self._show_nearest())
-        self.paint.changed.connect(lambda: self._paint())
+        self.paint.changed.connect(lambda: self._paint(painted))
+        self.renew.changed.connect(lambda: self._paint(new_paired))
         self.run.changed.connect(lambda: self._pressed())
         self.more.changed.connect(lambda: self._sample())
         release_with_window(self)
@@ -170,7 +174,7 @@ class GeneratorDock(GeneratorPanel):
         job.failed.connect(lambda words: self._end(job, words))
         self._job, self._stopping = job, False
         self.run.text, self.more.enabled = "Stop", False
-        self.paint.enabled = False
+        self.paint.enabled = self.renew.enabled = False
         self.progress.visible = True
         self.show_progress(None)
         self._say(text)
@@ -237,23 +241,31 @@ class GeneratorDock(GeneratorPanel):
         if self.last is not None and self.last.nearest is not None:
             self._added(self.last.nearest)
 
-    def _paint(self) -> None:
+    def _paint(self, work: Callable[..., Iterator[Any]]) -> None:
         layer = self.to_paint.value
         if layer is None:
             self._say("Choose the labels to paint first.")
             return
         path = Path(str(self.model.value))
-        job = Job(painted, path, layers.read(layer), int(self.draw.value))
+        job = Job(work, path, layers.read(layer), int(self.draw.value))
         job.item.connect(lambda found: self._painted(job, layer, found))
         job.cancelled.connect(lambda: self._end(job, "Cancelled; nothing was painted."))
         self._learns = False
         self._begin(job, "Painting …")
 
-    def _painted(self, job: Job, layer: Layer, found: float | SpatialArray) -> None:
+    def _painted(
+        self, job: Job, layer: Layer, found: float | Pair | SpatialArray
+    ) -> None:
         if job is not self._job:
             return
         if isinstance(found, float):
             self.show_progress(found)
+        elif isinstance(found, Pair):
+            for one, makes in zip(found, ("image", "labels"), strict=True):
+                made = layers.make_layer(layers.layer_data(one, makes, one))
+                self._viewer.add_layer(made)
+            self._say(f"{made.name} and its image: a pair to train on.")
+            self.draw.value += 1
         else:
             made = layers.make_layer(layers.layer_data(found, "image", found))
             place = self._viewer.layers.index(layer) if self._is_there(layer) else None
@@ -295,7 +307,7 @@ class GeneratorDock(GeneratorPanel):
         if job is self._job:
             self._job, self._stopping = None, False
             self.run.text, self.more.enabled = "Train", True
-            self.paint.enabled = True
+            self.paint.enabled = self.renew.enabled = True
             self.progress.visible = False
             if text:
                 self._say(text)

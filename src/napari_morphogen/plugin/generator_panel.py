@@ -51,7 +51,9 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         self.extend([self.run, self.progress])
         cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
         buttons = row(self.more, self.near)
-        self.extend([made, self.montage, buttons, self.paint, self.status])
+        self.extend(
+            [made, self.montage, buttons, row(self.paint, self.renew), self.status]
+        )
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
         self.status.native.setMinimumHeight(STATUS_HEIGHT)
@@ -159,6 +161,12 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             text="Paint",
             tooltip="Make an image for the labels, exactly in their place",
         )
+        self.renew = widgets.PushButton(
+            name="renew",
+            text="New cells",
+            tooltip="Place the objects of the labels anew, as many and touching as "
+            "often, and make an image for them: a pair to train on",
+        )
 
     def suggest_patch(self) -> None:
         """Change the size of patches with the kind, unless the user has chosen one."""
@@ -182,7 +190,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         shown: tuple[tuple[tuple[widgets.Widget, ...], bool], ...] = (
             ((self.label_layers, self.labels_folder), trains),
             ((self.classes,), not trains),
-            ((self.to_paint, self.paint), paints),
+            ((self.to_paint, self.paint, self.renew), paints),
             ((*samples, self.condition), not paints),
         )
         for parts, visible in shown:
