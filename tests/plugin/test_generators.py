@@ -202,7 +202,7 @@ def test_a_painter_is_trained_and_paints_labels_in_their_place(dock, viewer, unt
     dock.renew.native.click()
     until(lambda: dock.renew.enabled, 60)
     image, cells = viewer.layers[-2:]
-    assert (image.name, cells.name) == ("small new 1 painted", "small new 1")
+    assert (image.name, cells.name) == ("small new 2 painted", "small new 2")
     np.testing.assert_allclose(image.extent.world, small.extent.world)
     np.testing.assert_allclose(cells.extent.world, small.extent.world)
     assert cells.data.max() >= 1
