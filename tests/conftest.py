@@ -1,5 +1,8 @@
 """Images made by code, for every test."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -14,6 +17,29 @@ GEOMETRY = {
     "x": (0.5, 11.0, "micrometer", "column"),
 }
 LENGTHS = {"t": 2, "c": 3, "z": 5, "y": 24, "x": 20}
+
+BLOCKED = """
+import sys
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "safetensors", "onnx", "napari", "qtpy"}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Refusing())
+from napari_morphogen.cli import main
+raise SystemExit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def without_torch():
+    """Run the command in a process that has neither torch nor onnx nor napari."""
+
+    def run(*arguments):
+        command = [sys.executable, "-W", "error", "-c", BLOCKED, *map(str, arguments)]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+
+    return run
 
 
 @pytest.fixture

@@ -91,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     cli_latent.add_parser(commands)
     cli_export.add_parser(commands)
 
+    _add_replay(commands)
+    return parser
+
+
+def _add_replay(commands: Any) -> None:
     again = commands.add_parser("replay", help="apply a recipe to images")
     again.add_argument("recipe", type=Path, help="a recipe saved as JSON")
     add_files(again)
@@ -109,7 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_where(again)
     again.set_defaults(command=_replay)
-    return parser
 
 
 def _add_method(names: Any, method: Method) -> None:

@@ -107,6 +107,14 @@ def test_many_files_encrypted_cut_short_or_no_zip(written, tmp_path, monkeypatch
         Archive(tmp_path / "absent.zip")
 
 
+def test_other_ways_of_packing_are_refused(tmp_path):
+    path = tmp_path / "model.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as made:
+        made.writestr("rdf.yaml", "text")
+    with pytest.raises(InputError, match="packed in a way that is not read here"):
+        Archive(path)
+
+
 def test_damaged_file(written):
     path = written(a=b"some text that is packed, some text that is packed")
     content = bytearray(path.read_bytes())

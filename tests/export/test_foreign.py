@@ -132,6 +132,32 @@ def test_intensities_and_activation(tmp_path, image):
         run("network_maps", image, model=str(path), intensities="imagenet")
 
 
+def test_activation_is_for_every_output(tmp_path, image):
+    nodes = [
+        helper.make_node("Neg", ["x"], ["negative"]),
+        helper.make_node("Identity", ["x"], ["same"]),
+    ]
+    shapes = {"x": PLANE, "negative": PLANE, "same": PLANE}
+    path = written(tmp_path / "net.onnx", nodes, {"negative", "same"}, shapes)
+    found = run("network_maps", image, model=str(path), activation="sigmoid", **RAW)
+    expected = 1 / (1 + np.exp(np.stack([image, -image])))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_channels_that_the_file_does_not_count(tmp_path):
+    kernel = np.random.default_rng(0).normal(size=(1, 3, 3, 3)).astype(np.float32)
+    node = helper.make_node("Conv", ["x", "kernel"], ["y"], pads=(1, 1, 1, 1))
+    shapes = {"x": [1, "c", "h", "w"], "y": [1, 1, "h", "w"]}
+    weights = numpy_helper.from_array(kernel, "kernel")
+    path = written(tmp_path / "net.onnx", [node], {"y"}, shapes, [weights])
+    image = np.random.default_rng(1).random((3, 96, 128), np.float32)
+    network = opened(path, Told(intensities="raw"))
+    whole, tiled = (network.predict(image, channel_axis=0, tile=t) for t in (0, 64))
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+    with pytest.raises(InputError, match="it does not fit the network, or memory"):
+        network.predict(image[:2], channel_axis=0)
+
+
 def test_broken_pixels_and_odd_images(tmp_path, image):
     path = str(convolving(tmp_path / "net.onnx"))
     image[50, 60] = np.nan

@@ -95,6 +95,8 @@ def test_own_files_and_generators(tmp_path, segmenter, image):
     small = image[:64, :64]  # one tile, normalised as a whole
     found = run("network_maps", small, model=str(path))
     np.testing.assert_allclose(found, model.predict(small), atol=1e-4)
+    with pytest.raises(InputError, match="says itself what it takes"):
+        run("network_maps", small, model=str(path), intensities="percentiles")
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,13 @@ def edited(path, change):
         "from os import system",
         "x = [torch.save][0](x)",
         "x = (lambda y: y)(x)",
+        "save = 1\n    x.save('/tmp/stolen')",
+        "save = x.save\n    save('/tmp/stolen')",
+        "x = getattr(x, 'save')('/tmp/stolen')",
+        "self = x\n    self.save('/tmp/stolen')",
+        "x = self.part.save('/tmp/stolen')",
+        "x = __torch__.torch.classes.strange.Own()",
+        "x = ops.aten.save",
     ],
 )
 def test_programs_edited_by_hand(saved, line):
@@ -146,6 +155,18 @@ def test_programs_edited_by_hand(saved, line):
 
     path.write_bytes(edited(path, change))
     with pytest.raises(InputError, match="was not opened: it calls for"):
+        opened(path)
+
+
+def test_a_function_named_like_an_operator_opens_no_way_to_it(saved):
+    def change(text):
+        stolen = b"-> Tensor:\n    input.save('/tmp/stolen')\n"
+        own = b"  def save(self, name: str) -> int:\n    return 1\n"
+        return text.replace(b"-> Tensor:\n", stolen) + own
+
+    path = saved(nn.ReLU())
+    path.write_bytes(edited(path, change))
+    with pytest.raises(InputError, match='it calls for "save"'):
         opened(path)
 
 

@@ -14,6 +14,8 @@ MOST_FILES = 10_000
 LARGEST = 2**31  # bytes of one file, unpacked
 GROWTH = 1000  # times its packed size that a file may become
 SMALL = 2**24  # bytes that every file may become
+# what Python's reader raises at bytes that are no zip: bad names are ValueErrors,
+# versions of the format that it does not know NotImplementedErrors
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
 
 
@@ -138,4 +140,6 @@ def _problem(info: zipfile.ZipInfo) -> str:
         return "lies outside the zip"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed in a way that is not read here"
     return "is encrypted" if info.flag_bits & 1 else ""

@@ -93,6 +93,8 @@ class Described:
         What it makes; empty where nothing is known of it.
     before : tuple of Step
         What is done to an image first.
+    after : tuple of Step
+        What is done to outputs that nothing is known of.
     weights : mapping of str to (str, str)
         Files by their kind, and their hash or "".
     own : mapping
@@ -104,6 +106,7 @@ class Described:
     channels: int
     outputs: tuple[Output, ...] = ()
     before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
     weights: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
 
@@ -201,8 +204,8 @@ def _read(found: Mapping[str, Any]) -> Described:
         _channel_count(named),
         tuple(_output(output) for output in found["outputs"]),
         tuple(_step(step, axes) for step in given.get("preprocessing") or ()),
-        _weights(found),
-        _own(found),
+        weights=_weights(found),
+        own=_own(found),
     )
 
 
@@ -259,8 +262,8 @@ def _read_old(found: Mapping[str, Any]) -> Described:
         rows["c"].least if "c" in rows else 1,
         tuple(_old_output(output) for output in found["outputs"]),
         tuple(_old_step(step) for step in given.get("preprocessing") or ()),
-        _weights(found),
-        _own(found),
+        weights=_weights(found),
+        own=_own(found),
     )
 
 

@@ -139,7 +139,7 @@ class Foreign:
     def _after(self, number: int) -> Sequence[Step]:
         """Return what is done to an output, up to the first step not known here."""
         known = self.described.outputs
-        steps = known[number].after if number < len(known) else ()
+        steps = known[number].after if number < len(known) else self.described.after
         if name := unknown(steps):
             warnings.warn(
                 f"What {self.path.name} makes is shown as it is before the step "
@@ -172,7 +172,7 @@ class Foreign:
         )
 
     def _assembled(self, image: NDArray[np.float32], window: Window) -> Maps:
-        shape, known = image.shape[1:], self._measure(window)
+        shape, known = image.shape[1:], self._measure(window, len(image))
         pads = []
         for n, w, lost in zip(shape, window, known.lost, strict=True):
             pads.append((lost, lost + max(0, w - n - 2 * lost)))
@@ -214,16 +214,16 @@ class Foreign:
                 )
         return [max(m, lost) for m, lost in zip(margins, known.lost, strict=True)]
 
-    def _measure(self, window: Window) -> Measured:
+    def _measure(self, window: Window, channels: int) -> Measured:
         """Return what is lost, and how far pixels reach, found by trying it."""
-        if window not in self._measured:
-            self._measured[window] = self._tried(window)
-        return self._measured[window]
+        shape = (channels, *window)
+        if shape not in self._measured:
+            self._measured[shape] = self._tried(shape)
+        return self._measured[shape]
 
-    def _tried(self, window: Window) -> Measured:
-        rng = np.random.default_rng(0)
-        channels = self.described.channels or 1
-        one, other = rng.random((2, channels, *window), np.float32)
+    def _tried(self, shape: Window) -> Measured:
+        window = shape[1:]
+        one, other = np.random.default_rng(0).random((2, *shape), np.float32)
         usual = self._run(one)
         size = _size(usual)
         lost = tuple((w - n) // 2 for w, n in zip(window, size, strict=True))

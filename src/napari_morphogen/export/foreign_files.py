@@ -14,7 +14,6 @@ from napari_morphogen.export.description import (
     NAMES,
     SPACE,
     Described,
-    Output,
     Side,
     Step,
     described,
@@ -28,6 +27,7 @@ from napari_morphogen.export.run import (
 )
 from napari_morphogen.export.safety import checked, checked_bytes, metadata
 from napari_morphogen.export.script import ScriptEngine, looked_through, said
+from napari_morphogen.nn.normalise import HIGH, LOW
 from napari_morphogen.params import InputError
 
 Layout = Literal[
@@ -39,7 +39,6 @@ Intensities = Literal[
 Activation = Literal["auto", "none", "sigmoid", "softmax"]
 STEP = {2: 32, 3: 16}  # that lengths of axes of any length are multiples of
 FEW = 4  # channels that an axis of unknown meaning may hold
-LOW, HIGH = 1.0, 99.8  # percentiles that become 0 and 1
 MEANS, DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 GUESSES = {  # of axes by their number, the likeliest first
     2: ("yx",),
@@ -68,7 +67,7 @@ class Told(NamedTuple):
 
 
 USUAL = Told()
-SCRIPT = ".pt"
+PACKAGE, SCRIPT = ".zip", ".pt"
 
 
 class OnnxEngine:
@@ -126,10 +125,7 @@ def opened(path: Path, told: Told = USUAL) -> OnnxModel | Foreign:
     own = metadata(content) if found is None else found.own
     session = session_of(content, path)
     if own:
-        if told != USUAL:
-            raise InputError(
-                f"{path.name} says itself what it takes and makes; leave that to it."
-            )
+        _leave_to(path, told)
         return as_described(session, own, path)
     engine = OnnxEngine(session, path)
     if found is None:
@@ -137,20 +133,33 @@ def opened(path: Path, told: Told = USUAL) -> OnnxModel | Foreign:
     return Foreign(engine, _as_told(_fixed(found, engine.shape), told), path)
 
 
+def _leave_to(path: Path, told: Told) -> None:
+    if told != USUAL:
+        raise InputError(
+            f"{path.name} says itself what it takes and makes; leave that to it."
+        )
+
+
 def said_of(path: Path) -> Mapping[str, Any]:
     """Return what a file says of a network that was trained here; empty for others.
+
+    Parameters
+    ----------
+    path : Path
+        As of `opened`; weights in packages are not read.
 
     Raises
     ------
     InputError
-        As of `opened`.
+        When the file is not safe or not known.
     """
     if path.suffix.lower() == SCRIPT:
         return {}
-    content, found = _content(path)
-    if found is None:
-        return metadata(content)
-    return found.own if "onnx" in found.weights else {}
+    if path.suffix.lower() == PACKAGE:
+        with Archive(path) as archive:
+            found = described(archive.read(_named(archive)), path)
+        return found.own if "onnx" in found.weights else {}
+    return metadata(checked_bytes(path))
 
 
 def _content(path: Path) -> tuple[bytes, Described | None]:
@@ -158,7 +167,7 @@ def _content(path: Path) -> tuple[bytes, Described | None]:
 
     Of packages without ONNX weights it is the TorchScript.
     """
-    if path.suffix.lower() != ".zip":
+    if path.suffix.lower() != PACKAGE:
         return checked_bytes(path), None
     with Archive(path) as archive:
         found = described(archive.read(_named(archive)), path)
@@ -179,8 +188,9 @@ def _script(path: Path, content: bytes, told: Told) -> Foreign:
     kernel = engine.kernel
     axes, channels = "bczyx" if len(kernel) == 5 else "bcyx", (*kernel, 0, 0)[1]
     if own:
+        _leave_to(path, told)
         axes, channels = _own_input(own, path)
-        told = told._replace(intensities="raw")
+        told = Told(intensities="raw")
     elif told.axes != "auto":
         axes = told.axes
     if told.intensities == "auto":
@@ -287,7 +297,7 @@ def _as_told(found: Described, told: Told) -> Described:
     if told.activation != "auto":
         after = () if told.activation == "none" else (Step(told.activation, {}),)
         outputs = tuple(output._replace(after=after) for output in outputs)
-        outputs = outputs or (Output(found.axes, after=after),)
+        found = replace(found, after=after)
     return replace(found, before=before, outputs=outputs)
 
 

@@ -210,8 +210,8 @@ def computing(shape: Sequence[int]) -> Iterator[None]:
     except _refusals() as error:
         size = " x ".join(map(str, shape))
         raise InputError(
-            f"onnxruntime could not compute a part of {size} pixels, perhaps for lack "
-            "of memory; give a smaller tile."
+            f"onnxruntime could not compute an array of {size}: it does not fit the "
+            "network, or memory is short; give a smaller tile or other axes."
         ) from error
 
 

@@ -7,6 +7,8 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from pickletools import genops
 from typing import Any
@@ -51,7 +53,7 @@ OPERATORS = frozenset(
     cat stack concat chunk split split_with_sizes tensor_split unbind narrow select
     slice index index_select gather scatter take flip roll rot90 tile repeat
     repeat_interleave expand expand_as broadcast_to
-    view view_as reshape flatten unflatten permute transpose t movedim squeeze
+    stride view view_as reshape flatten unflatten permute transpose t movedim squeeze
     unsqueeze contiguous clone detach alias to type_as float double half int long bool
     copy fill zero size dim numel len item tolist list
     zeros ones full empty zeros_like ones_like full_like empty_like arange linspace
@@ -69,10 +71,11 @@ NAMES = frozenset(
     " len list tuple min max abs round print".split()
 )
 STRANGE = ("STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4")  # torch writes none
+CLASSES = ["__torch__", "torch", "classes"]  # of compiled code
 SPECIAL = ("torch", "ops", "fork", "awaitable")  # more than they look
 GLOBALS = re.compile(
-    r"__torch__\.[\w.]+ \w+|collections OrderedDict|torch \w+Storage"
-    r"|torch\._utils _rebuild_(tensor_v2|parameter)"
+    r"__torch__\.(?!torch\.classes\b)[\w.]+ \w+|collections OrderedDict"
+    r"|torch \w+Storage|torch\._utils _rebuild_(tensor_v2|parameter)"
     r"|torch\.jit\._pickle (build_\w+list|restore_type_tag)"
 )
 
@@ -91,10 +94,8 @@ class ScriptEngine:
     dtype = np.dtype(np.float32)
 
     def __init__(self, content: bytes, path: Path) -> None:
-        try:
-            import torch
-        except ModuleNotFoundError as error:
-            raise InputError(MISSING) from error
+        import torch
+
         self._path = path
         try:
             with warnings.catch_warnings():
@@ -140,15 +141,17 @@ def looked_through(path: Path, content: bytes | None = None) -> bytes:
     Raises
     ------
     InputError
-        When it is none, or calls for anything else.
+        When it is none, calls for anything else, or PyTorch is not installed.
 
     Notes
     -----
     TorchScript is a program. Its text is read as a tree, and every operator and
     function in it must be one that computes arrays from arrays; what reads files,
     starts threads, talks to other machines or comes from libraries of others is not
-    among them. What is not looked at is left out.
+    among them. The text is written anew from the tree, so that torch reads what was
+    looked at; what is not looked at is left out.
     """
+    need_torch()
     whole = io.BytesIO()
     with Archive(path, content) as old, zipfile.ZipFile(whole, "w") as new:
         texts = {n: _tree(old.read(n), n, path) for n in old.names if _is_code(n)}
@@ -156,7 +159,8 @@ def looked_through(path: Path, content: bytes | None = None) -> bytes:
             raise InputError(f"{path.name} holds no TorchScript; choose another file.")
         functions = {name for tree in texts.values() for name in _defined(tree)}
         for name, tree in texts.items():
-            _check(tree, functions, path, name)
+            _check(tree, functions, path)
+            new.writestr(zipfile.ZipInfo(name), ast.unparse(tree) + "\n")
         for name in old.names:
             if _is_needed(name):
                 part = old.read(name)
@@ -164,6 +168,12 @@ def looked_through(path: Path, content: bytes | None = None) -> bytes:
                     _check_pickle(part, path)
                 new.writestr(zipfile.ZipInfo(name), part)
     return whole.getvalue()
+
+
+def need_torch() -> None:
+    """Raise InputError where PyTorch is missing."""
+    if find_spec("torch") is None:
+        raise InputError(MISSING)
 
 
 def said(path: Path) -> Mapping[str, Any]:
@@ -196,7 +206,7 @@ def _is_code(name: str) -> bool:
 def _is_needed(name: str) -> bool:
     inner = name.partition("/")[2]
     kept = ("data.pkl", "constants.pkl", "version", "byteorder")
-    return _is_code(name) or inner in kept or inner.startswith(("data/", "constants/"))
+    return inner in kept or inner.startswith(("data/", "constants/"))
 
 
 def _tree(text: bytes, name: str, path: Path) -> ast.Module:
@@ -216,45 +226,65 @@ def _defined(tree: ast.Module) -> Iterator[str]:
             yield node.name
 
 
-def _check(tree: ast.Module, functions: set[str], path: Path, name: str) -> None:
+def _check(tree: ast.Module, functions: set[str], path: Path) -> None:
     """Raise InputError where a program calls for more than arithmetic."""
-    stored = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    } - {"torch", "ops"}
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     parts = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    known = NAMES | functions | (stored - set(SPECIAL))
     for node in ast.walk(tree):
-        called = _called(node)
+        problem = ""
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            called = "import"
-        elif (
-            isinstance(node, ast.Name) and node.id in SPECIAL and id(node) not in parts
-        ):
-            called = node.id
-        if called and not _is_allowed(called, functions | stored):
+            problem = "import"
+        elif isinstance(node, ast.Name) and node.id in SPECIAL:
+            problem = "" if id(node) in parts else node.id
+        elif isinstance(node, ast.Attribute):
+            problem = _problem_of_attribute(node, "self" in stored)
+        elif isinstance(node, ast.Call):
+            problem = _problem_of_call(node, known)
+        if problem:
             raise InputError(
-                f'{path.name} was not opened: it calls for "{called[:60]}", which is '
+                f'{path.name} was not opened: it calls for "{problem[:60]}", which is '
                 "no arithmetic of arrays; ask for the network as ONNX."
             )
 
 
-def _called(node: ast.AST) -> str:
-    """Return the name of what is used here of torch, or called; "" for all else."""
-    if isinstance(node, ast.Attribute):
-        chain = _chain(node)
-        if chain and chain[0] in ("torch", "ops"):
-            return ".".join(chain)
-    if isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Name):
-            return node.func.id
-        if isinstance(node.func, ast.Attribute):
-            chain = _chain(node.func)
-            if not chain or chain[0] != "__torch__":
-                return node.func.attr
-        elif not isinstance(node.func, ast.Call):
-            return type(node.func).__name__
-    return ""
+def _problem_of_attribute(node: ast.Attribute, own_self: bool) -> str:
+    """Return what is used here of torch, or of an array, that is no arithmetic."""
+    chain = _chain(node)
+    if chain[:1] == ["ops"]:  # ops.prim.min; ops.prim alone is a part of it
+        room, *rest = chain[1:]
+        known = room in ("prim", "aten") and all(map(_is_operator, rest))
+        return "" if known and len(rest) < 2 else ".".join(chain)
+    if chain[:1] == ["torch"]:
+        known = len(chain) == 2 and _is_operator(chain[1])
+        return "" if known else ".".join(chain)
+    if chain[:1] == ["__torch__"]:
+        return ".".join(chain) if chain[:3] == CLASSES else ""
+    if chain[:1] == ["self"] and len(chain) == 2 and not own_self:
+        return ""  # a part of the network, whatever it is called
+    return "" if _is_harmless(node.attr) else node.attr
+
+
+def _problem_of_call(node: ast.Call, known: frozenset[str]) -> str:
+    """Return the name of a function that is not known; "" for all else."""
+    if isinstance(node.func, ast.Name):
+        name = node.func.id
+        if name == "getattr":
+            word = getattr(node.args[1], "value", None) if len(node.args) == 2 else None
+            return "" if isinstance(word, str) and _is_harmless(word) else name
+        return "" if name in known else name
+    plain = isinstance(node.func, (ast.Attribute, ast.Call))
+    return "" if plain else type(node.func).__name__
+
+
+@lru_cache(maxsize=None)
+def _is_harmless(name: str) -> bool:
+    """Tell whether an attribute is no operator of torch, or one of arithmetic."""
+    import torch
+
+    rooms = (torch.ops.aten, torch.ops.prim)
+    return _is_operator(name) or not any(hasattr(room, name) for room in rooms)
 
 
 def _chain(node: ast.expr) -> list[str]:
@@ -268,15 +298,6 @@ def _chain(node: ast.expr) -> list[str]:
     return [node.id, *reversed(names)]
 
 
-def _is_allowed(called: str, own: set[str]) -> bool:
-    parts = called.split(".")
-    if parts[0] in ("torch", "ops") and len(parts) > 1:
-        if parts[0] == "ops":  # ops.prim.min; ops.prim alone is a part of it
-            parts = parts[1:] if parts[1] in ("prim", "aten") else ["", ""]
-        return len(parts) == 1 or (len(parts) == 2 and _is_operator(parts[1]))
-    return called in NAMES or called in own or _is_operator(called)
-
-
 def _is_operator(name: str) -> bool:
     return name in OPERATORS or (name.endswith("_") and name[:-1] in OPERATORS)
 
@@ -287,7 +308,7 @@ def _check_pickle(content: bytes, path: Path) -> None:
         found = [(code.name, str(value)) for code, value, _ in genops(content)]
     except (ValueError, IndexError) as error:
         raise InputError(f"{path.name} is damaged; ask for another copy.") from error
-    for name, value in found:
+    for name, value in found:  # of classes, only those of the program itself
         if name in STRANGE or (name == "GLOBAL" and not GLOBALS.fullmatch(value)):
             raise InputError(
                 f'{path.name} was not opened: its weights call for "{value[:60]}"; ask '

@@ -117,24 +117,7 @@ class ObjectClassifier:
         objects: Sequence[Located],
         spacing: Sequence[float] = (),
     ) -> Iterator[Chunk]:
-        """Yield classified objects, some at a time.
-
-        Parameters
-        ----------
-        ready : ndarray of float32
-            From `made_ready`.
-        labels : ndarray of int
-            The objects.
-        objects : sequence of Located
-            Those wanted.
-        spacing : sequence of float
-            Size of a pixel along every axis, the finest 1.
-
-        Raises
-        ------
-        InputError
-            When the network was trained on other axes or channels.
-        """
+        """Yield classified objects; see `nn.object_patches.Patches.chunks`."""
         network = PatchNet(self.config)
         network.load_state_dict(self.weights)
         network.eval()
