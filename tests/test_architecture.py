@@ -47,6 +47,7 @@ LEVELS = (
         "cli_latent",
         "cli_objects",
         "cli_parameters",
+        "cli_strokes",
         "cli_synthetic",
         "cli_train",
         "cli_tune",
@@ -217,7 +218,8 @@ for method in morphogen.METHODS:
         print(method.name)
         continue
     image = crop(samples.coin_labels() if method.takes == "labels" else samples.coins())
-    given = dict((n, crop(a)) for n, a in samples.needed(method.function).items())
+    given = samples.needed(method.function)
+    given = dict((n, a if isinstance(a, str) else crop(a)) for n, a in given.items())
     result = morphogen.run(method.name, image, **given)
     assert method.makes == "shapes" or result.shape == image.shape, method.name
     print(method.name)

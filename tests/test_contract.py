@@ -23,13 +23,14 @@ DTYPES = [
 ]  # fmt: skip
 SECTIONS = ("Parameters", "Returns", "Notes", "References", "Examples")
 # those that take labels or make new images have their own contract, those that make
-# shapes no pixels, and what a network makes of an image was learnt
+# shapes no pixels, and what is made by a model from a file was learnt
 METHODS = [
     m
     for m in EVERY_METHOD
     if m.takes == "image"
     and m.makes != "shapes"
-    and m.family not in ("network", "generate")
+    and m.family != "generate"
+    and not any(param.files for param in parameters(m.function))
 ]
 FREE_OF_UNITS = {"normalise"}  # images on a scale of their own
 FREE_OF_OFFSET = {"normalise", "subtract_background"}

@@ -8,6 +8,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from napari_morphogen.io.pairs import paired
 from napari_morphogen.params import InputError
 from napari_morphogen.worker import remarks_to
 
@@ -33,6 +34,21 @@ def add_files(parser: argparse.ArgumentParser, suffix: str = ".tif") -> None:
         "--suffix", default=suffix, help=f"format of the results [{suffix}]"
     )
     parser.add_argument("--jobs", type=int, default=1, help="images at a time [1]")
+
+
+def partners(labels: Path, images: Path) -> tuple[tuple[Path, Path], ...]:
+    """Return labels and the images they belong to; say what has no partner.
+
+    Parameters
+    ----------
+    labels, images : path
+        Two files, or two folders of files of the same names.
+    """
+    pairs = paired(labels, images)
+    if pairs.alone:
+        names = ", ".join(map(str, pairs.alone))
+        print(f"morphogen: without a partner, left out: {names}", file=sys.stderr)
+    return pairs.found
 
 
 def each(task: Task, given: argparse.Namespace, name: str) -> int:

@@ -1,14 +1,16 @@
 """Parameters of methods as options of a command, read from signatures."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from napari_morphogen.params import Param, check, parameters
 
 
 def add_parameters(
-    parser: argparse.ArgumentParser, function: Callable[..., Any]
+    parser: argparse.ArgumentParser,
+    function: Callable[..., Any],
+    without: Sequence[str] = (),
 ) -> None:
     """Add an option for every parameter of a method.
 
@@ -18,10 +20,13 @@ def add_parameters(
         Of the command that runs the method.
     function : callable
         The method.
+    without : sequence of str
+        Parameters that the command does not need.
     """
     group = parser.add_argument_group("parameters")
     for param in parameters(function):
-        _add_parameter(group, param)
+        if param.name not in without:
+            _add_parameter(group, param)
 
 
 def given_values(
@@ -41,7 +46,9 @@ def given_values(
     InputError
         When a value is out of its limits.
     """
-    values = {p.name: getattr(given, f"p_{p.name}") for p in parameters(function)}
+    there = vars(given)
+    named = {p.name: f"p_{p.name}" for p in parameters(function)}
+    values = {name: there[key] for name, key in named.items() if key in there}
     check(function, values)  # a wrong value is the call's fault, not a file's
     return values
 

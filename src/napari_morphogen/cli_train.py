@@ -10,11 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
-from napari_morphogen import cli_generators, cli_objects
-from napari_morphogen.cli_files import OK, add_files, each
+from napari_morphogen import cli_generators, cli_objects, cli_strokes
+from napari_morphogen.cli_files import OK, add_files, each, partners
 from napari_morphogen.cli_large import Where, add_where, compute_to
 from napari_morphogen.export.foreign_files import Activation, Intensities, Layout
-from napari_morphogen.io.pairs import paired
 from napari_morphogen.learning import (
     Files,
     Settings,
@@ -25,7 +24,8 @@ from napari_morphogen.learning.messages import Task
 from napari_morphogen.params import InputError, parameters
 
 UNITS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600}
-SPECIAL = {  # options of `predict` that not all networks have, and their defaults
+SPECIAL = {  # options of `predict` that not all models have, and their defaults
+    "tile": 0,
     "min_size": 0,
     "flips": False,
     "model_axes": "auto",
@@ -43,15 +43,16 @@ def add_parsers(commands: Any) -> None:
     commands : argparse subparsers
         Of the command `morphogen`.
     """
-    train = commands.add_parser("train", help="train a network on images and labels")
+    train = commands.add_parser("train", help="train a model on images and labels")
     kinds = train.add_subparsers(required=True, metavar="KIND")
     about = "a U-Net that segments images"
     _add_unet(kinds.add_parser("unet", help=about, description=about))
+    cli_strokes.add_train(kinds)
     cli_objects.add_train(kinds)
     cli_generators.add_train(kinds, seconds)
     cli_generators.add_sample(commands)
     cli_generators.add_paint(commands)
-    about = "apply a trained network to images"
+    about = "apply a trained model to images"
     predict = commands.add_parser("predict", help=about, description=about)
     _add_predict(predict)
 
@@ -97,7 +98,7 @@ def _add_unet(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="file of a trained network")
+    parser.add_argument("model", type=Path, help="file of a trained model")
     add_files(parser)
     parser.add_argument(
         "--labels", type=Path, help="for classes of objects: the objects of the image"
@@ -182,13 +183,8 @@ def seconds(budget: str) -> float:
 
 
 def _files(given: argparse.Namespace) -> list[Files]:
-    pairs = paired(given.labels, given.images)
-    if pairs.alone:
-        names = ", ".join(map(str, pairs.alone))
-        print(f"morphogen: without a partner, left out: {names}", file=sys.stderr)
-    return [
-        Files(image, labels, given.axes, given.channel) for labels, image in pairs.found
-    ]
+    pairs = partners(given.labels, given.images)
+    return [Files(image, labels, given.axes, given.channel) for labels, image in pairs]
 
 
 def _follow(
@@ -215,7 +211,7 @@ def _follow(
 
 
 def predict(given: argparse.Namespace) -> int:
-    """Apply a trained network to files; return the exit status.
+    """Apply a trained model to files; return the exit status.
 
     Parameters
     ----------
@@ -237,13 +233,13 @@ def _options(given: argparse.Namespace, method: str) -> dict[str, Any]:
     from napari_morphogen.registry import get
 
     known = {p.name for p in parameters(get(method).function)}
-    names = ["channel", "output", "tile"]
+    names = ["channel", "output"]
     for name, usual in SPECIAL.items():
         if name in known:
             names.append(name)
         elif getattr(given, name) != usual:
             raise InputError(
-                f"--{name.replace('_', '-')} says nothing to the network in "
+                f"--{name.replace('_', '-')} says nothing to the model in "
                 f"{given.model.name}; leave it out."
             )
     options = {name: getattr(given, name) for name in names}

@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_morphogen.export.foreign_files import said_of
 from napari_morphogen.params import InputError
+from napari_morphogen.segment import stroke_files
 from napari_morphogen.segment.models import FOREIGN, METHOD_OF
 
 LARGEST = 2**24  # bytes of a description
@@ -14,7 +15,7 @@ KEY = "morphogen"
 
 
 def description(path: Path) -> dict[str, Any]:
-    """Return what a model file says of itself: `.morphogen`, `.onnx` or `.zip`.
+    """Return what a model file says of itself, whatever kind it is of.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ def description(path: Path) -> dict[str, Any]:
     """
     if path.suffix.lower() in FOREIGN:
         return dict(said_of(path)) or {"kind": "network of others", "task": "maps"}
+    if path.suffix.lower() == stroke_files.SUFFIX:
+        return stroke_files.said_of(path)
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from math import prod
 from typing import Any
 
@@ -189,13 +189,22 @@ class Plan:
     def _frame_of(self, step: Step[Any]) -> Frame:
         return self.named(step.result())
 
-    def learned(self) -> Any:
-        """Return what the method learns from the frames that were painted on."""
-        if self.method.fit is None or 0 in self.image.data.shape:
+    def learned(self, *others: "Plan") -> Any:
+        """Return what the method learns from the frames that were painted on.
+
+        Parameters
+        ----------
+        *others : Plan
+            Of other images that were painted on, too.
+        """
+        if self.method.fit is None:
             return None
         roles = {p.name for p in parameters(self.method.function) if p.role}
         plain = {n: value for n, value in self.values.items() if n not in roles}
-        return self.method.fit(self._samples(), **plain)
+        plans = (self, *others)
+        return self.method.fit(
+            chain.from_iterable(p._samples() for p in plans), **plain
+        )
 
     def frame_at(self, index: Index) -> tuple[NDArray[Any], int | None]:
         """Return the pixels of a frame as the method sees them, and its channel axis.
@@ -224,7 +233,7 @@ class Plan:
         return {name: value for name, value in named.items() if value is not None}
 
     def _samples(self) -> Iterator[dict[str, Any]]:
-        for index in self.frames:
+        for index in self.frames if 0 not in self.image.data.shape else ():
             arrays = self.arrays_at(index)
             if any(array.any() for array in arrays.values()):
                 place = self.select(self.image.axes, index)

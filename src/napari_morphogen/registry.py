@@ -59,6 +59,8 @@ from napari_morphogen.segment.parts import Survey, no_survey, number_large
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
 from napari_morphogen.segment.splitting import merge_objects, split_objects
+from napari_morphogen.segment.stroke_classes import halo as stroke_halo
+from napari_morphogen.segment.stroke_classes import stroke_classes
 from napari_morphogen.segment.structure import structure_tensor
 from napari_morphogen.segment.superpixels import slic, superpixel_clusters
 from napari_morphogen.segment.threshold import (
@@ -234,6 +236,10 @@ def _structure_halo(measure: str, sigma: float, window: float) -> Halo:
     return Halo(4 * (sigma + window), 2)  # two Gaussians, rounded up, and a difference
 
 
+def _stroke_halo(model: str, sigma: float) -> Halo:
+    return Halo(*stroke_halo(model, sigma))
+
+
 def _kernel_halo(kernel: str) -> Halo:
     return Halo(0, reach(kernel))
 
@@ -297,6 +303,7 @@ METHODS: tuple[Method, ...] = (
     Method(quantise_colours, "clustering"),
     Method(nearest_class, "examples", fit=fit_nearest),
     Method(random_forest, "examples", fit=fit_forest),
+    Method(stroke_classes, "examples", halo=_stroke_halo),
     Method(network_objects, "network", blocks=NETWORK_OBJECTS),
     Method(network_classes, "network", blocks=NETWORK_CLASSES),
     Method(network_boundaries, "network", blocks=NETWORK_BOUNDARIES),

@@ -14,11 +14,12 @@ from scipy.spatial import KDTree
 from napari_morphogen.params import parameters
 from napari_morphogen.spatial import SpatialArray
 
-TASKS = {  # of the networks that methods apply
+TASKS = {  # of the trained models that methods apply
     "network_objects": "instances",
     "network_classes": "semantic",
     "network_boundaries": "edges",
     "network_maps": "semantic",
+    "stroke_classes": "strokes",
 }
 
 
@@ -254,21 +255,23 @@ def needed(function: Callable[..., Any], steps: int = 2) -> dict[str, Any]:
 
 @lru_cache(maxsize=None)
 def trained_model(task: str = "semantic", steps: int = 2) -> str:
-    """Return the file of a network trained on the coins, kept while Python runs.
+    """Return the file of a model trained on the coins, kept while Python runs.
 
     Parameters
     ----------
     task : str
         "instances" and "edges" learn from the coins as objects, "semantic" from
-        the strokes.
+        the strokes; "strokes" is no network.
     steps : int
-        Batches that it learns from; a hundred give a usable network.
+        Batches that a network learns from; a hundred give a usable one.
 
     Returns
     -------
     path : str
         Of the model file.
     """
+    if task == "strokes":
+        return _stroke_classifier()
     from napari_morphogen.nn.options import Options
     from napari_morphogen.nn.train import Budget
     from napari_morphogen.nn.training import train_segmenter
@@ -280,6 +283,18 @@ def trained_model(task: str = "semantic", steps: int = 2) -> str:
     )
     path = Path(_folder().name) / f"coins_{task}_{steps}.morphogen"
     trained.segmenter().save(path)
+    return str(path)
+
+
+def _stroke_classifier() -> str:
+    from napari_morphogen.segment import stroke_files
+    from napari_morphogen.segment.examples import fit_nearest
+
+    sample = {"image": coins().data, "strokes": coin_strokes().data}
+    path = Path(_folder().name, f"coin_strokes{stroke_files.SUFFIX}")
+    model = fit_nearest([sample | {"spacing": (), "channel_axis": None}])
+    assert model is not None
+    stroke_files.save(model, path)
     return str(path)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_morphogen import fast
+from napari_morphogen.fast.modules import SWITCH
 from napari_morphogen.features import eigenvalues, multiscale
 
 ALL = ("intensity", "gradient", "hessian", "structure")
@@ -54,9 +55,15 @@ def test_other_types_go_the_plain_way(compiled):
     assert fast.eigenvalues(np.ones((3, 5))) is None
 
 
+@pytest.fixture(params=["now", "off"])
+def either_way(request, compiled, monkeypatch):
+    """Compiled, and where there are no kernels."""
+    monkeypatch.setenv(SWITCH, request.param)
+
+
 @pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize("depth", [1, 4, None])
-def test_forest_says_what_that_of_scikit_learn_says(compiled, classes, depth):
+def test_forest_says_what_that_of_scikit_learn_says(either_way, classes, depth):
     from sklearn.ensemble import RandomForestClassifier
 
     rng = np.random.default_rng(0)
@@ -72,7 +79,7 @@ def test_forest_says_what_that_of_scikit_learn_says(compiled, classes, depth):
     np.testing.assert_array_equal(trees.predict(values[:, ::2]), expected[:, ::2])
 
 
-def test_forest_of_stumps_without_a_question(compiled):
+def test_forest_of_stumps_without_a_question(either_way):
     from sklearn.ensemble import RandomForestClassifier
 
     model = RandomForestClassifier(3, random_state=0)

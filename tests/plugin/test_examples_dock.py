@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
 
 from napari_morphogen import recipe, run, samples
 
@@ -98,3 +99,31 @@ def test_strokes_on_one_frame_serve_all(viewer, qtbot, until, open_dock):
     made = viewer.layers["series nearest_class"].data
     assert {1, 2} == set(np.unique(made[0]))
     np.testing.assert_array_equal(made[0], made[2])
+
+
+def test_a_saved_classifier_serves_another_image(
+    viewer, qtbot, until, dock, tmp_path, monkeypatch
+):
+    click(qtbot, dock.new)
+    layer = viewer.layers["strokes"]
+    path = tmp_path / "coins.npz"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    click(qtbot, dock.export)
+    until(lambda: "paint at least two classes" in dock.status.value)
+    paint(layer)
+    click(qtbot, dock.export)
+    until(lambda: dock.status.value == f"Saved {path}.")
+    other = viewer.add_image(viewer.layers["coins"].data[:150], name="upper")
+    dock.image.value = other
+    dock.method.value = "stroke_classes"
+    dock.form.model.value = str(path)
+    click(qtbot, dock.run)
+    until(lambda: "upper stroke_classes" in viewer.layers)
+    expected = run("nearest_class", viewer.layers["coins"].data, strokes=layer.data)
+    made = viewer.layers["upper stroke_classes"].data
+    assert (made == expected[:150]).mean() > 0.99  # but for what lay below the cut
+    click(qtbot, dock.export)
+    assert dock.status.value == "Choose a method that learns from strokes."
+    click(qtbot, dock.new)
+    assert dock.method.value == "nearest_class"
+    assert dock.form.strokes.value == "strokes [1]"

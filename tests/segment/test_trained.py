@@ -1,4 +1,4 @@
-"""Trained networks as methods: any image, any frame, one model file."""
+"""Trained models as methods: any image, any frame, one model file."""
 
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from napari_morphogen.pipeline import run_all
 from napari_morphogen.samples import TASKS, coins, drifting, trained_model
 from napari_morphogen.segment.models import opened
 
-NETWORKS = [
-    method
-    for method in METHODS
-    if method.family == "network" and method.makes != "channels"
+TRAINED = [
+    method for method in METHODS if method.name in TASKS and method.makes != "channels"
 ]
-each = pytest.mark.parametrize("method", NETWORKS, ids=lambda method: method.name)
+NETWORKS = [method for method in TRAINED if method.family == "network"]
+each = pytest.mark.parametrize("method", TRAINED, ids=lambda method: method.name)
 
 
 def applied(method, image, **given):
@@ -84,7 +83,7 @@ def test_lazy_images_give_the_same(method):
     np.testing.assert_array_equal(found.compute(), applied(method, image))
 
 
-@each
+@pytest.mark.parametrize("method", NETWORKS, ids=lambda method: method.name)
 def test_tiles_change_nothing(method):
     image = coins().data
     plain = applied(method, image)

@@ -118,7 +118,7 @@ class Trees:
         depth = np.array([tree.max_depth for tree in trees], np.int32)
         return cls(features, limits, children, chances, depth)
 
-    def predict(self, values: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    def predict(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return what ``predict_proba`` returns.
 
         Parameters
@@ -128,18 +128,33 @@ class Trees:
 
         Returns
         -------
-        chances : ndarray of shape (classes, pixels) or None
-            The same numbers; None where the plain way is needed.
+        chances : ndarray of shape (classes, pixels)
+            The same numbers.
         """
         kernels = module("filterbank")
         if kernels is None:
-            return None
+            return self._plain(values)
         out = np.zeros((values.shape[1], self.chances.shape[2]))
         rest = (self.features, self.limits, self.children, self.chances, self.depth)
         for begin in range(0, len(out), PIXELS):
             part = ready(values[:, begin : begin + PIXELS])
             kernels.descend(part, *rest, out[begin : begin + PIXELS])
         return out.T
+
+    def _plain(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what `predict` does, without kernels."""
+        pixels = np.arange(values.shape[1])
+        flat = np.ascontiguousarray(values).ravel()
+        out = np.zeros((self.chances.shape[2], pixels.size))
+        for tree, depth in enumerate(self.depth):
+            start = self.features[tree].astype(np.intp) * pixels.size
+            first, limits = self.children[tree].astype(np.intp), self.limits[tree]
+            node = np.zeros_like(pixels)
+            for _ in range(depth):
+                seen = flat.take(start.take(node) + pixels)
+                node = first.take(node) + (seen > limits.take(node))
+            out += self.chances[tree].take(node, axis=0).T
+        return np.asarray(out / len(self.depth))
 
 
 def _siblings_together(tree: Any) -> NDArray[np.intp]:

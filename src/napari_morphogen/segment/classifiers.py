@@ -97,17 +97,14 @@ class Forest:
 
     Attributes
     ----------
-    model : sklearn.ensemble.RandomForestClassifier or None
-        None where fewer than two classes have a pixel that is not broken.
     trees : Trees or None
-        The same for the kernel.
+        None where fewer than two classes have a pixel that is not broken.
     present : ndarray of int
         Those classes.
     number : int
         Of all classes.
     """
 
-    model: Any
     trees: fast.Trees | None
     present: NDArray[np.intp]
     number: int
@@ -119,7 +116,7 @@ class Forest:
 
         present = np.unique(examples.classes)
         if len(present) < 2:
-            return cls(None, None, present, examples.number)
+            return cls(None, present, examples.number)
         model = RandomForestClassifier(
             n_trees,
             max_depth=depth,
@@ -127,7 +124,7 @@ class Forest:
             random_state=seed,
         )
         model.fit(np.ascontiguousarray(examples.values.T), examples.classes)
-        return cls(model, fast.Trees.of(model), present, examples.number)
+        return cls(fast.Trees.of(model), present, examples.number)
 
     def __call__(self, values: Stack) -> Values:
         """Return probabilities (classes, pixels) of features (features, pixels)."""
@@ -135,9 +132,6 @@ class Forest:
             certain = np.zeros((self.number, values.shape[1]))
             certain[self.present if len(self.present) else slice(None)] = 1
             return np.asarray(certain / certain.sum(axis=0))
-        found = self.trees.predict(values)
-        if found is None:
-            found = self.model.predict_proba(np.ascontiguousarray(values.T)).T
         chances = np.zeros((self.number, values.shape[1]))
-        chances[self.present] = found
+        chances[self.present] = self.trees.predict(values)
         return chances

@@ -227,7 +227,7 @@ def fit_nearest(
     if examples is None:
         return None
     chances = Normals.of(examples.thinned(MOST_NEAREST), distance, covariance)
-    return Model(chances, examples.number, scales, examples.origin)
+    return Model.of(chances, examples)
 
 
 def fit_forest(
@@ -257,7 +257,7 @@ def fit_forest(
     if examples is None:
         return None
     chances = Forest.of(examples.thinned(MOST_FOREST), n_trees, max_depth, seed)
-    return Model(chances, examples.number, scales, examples.origin)
+    return Model.of(chances, examples)
 
 
 def _only(

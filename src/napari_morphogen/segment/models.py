@@ -21,6 +21,7 @@ METHOD_OF = {
     "semantic": "network_classes",
     "edges": "network_boundaries",
     "maps": "network_maps",
+    "strokes": "stroke_classes",
 }
 MISSING = (
     "Networks need PyTorch, which is not installed; run: "
@@ -193,6 +194,8 @@ def need_networks() -> None:
 
 @lru_cache(maxsize=MODELS_KEPT)
 def _read(path: Path, changed: int, size: int, told: Told) -> Mapper:
+    if path.suffix.lower() == ".npz":
+        raise InputError(f"{path} holds no network; use stroke_classes.")
     if path.suffix.lower() in FOREIGN:
         return opened_file(path, told)
     if told != USUAL:

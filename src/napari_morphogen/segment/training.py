@@ -1,7 +1,7 @@
 """From painted strokes to classes of pixels, whatever tells the classes apart."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from napari_morphogen import features
 from napari_morphogen.fast.threads import spread
-from napari_morphogen.intensity import smooth, unit_range
+from napari_morphogen.intensity import as_float, fill_broken, smooth
 from napari_morphogen.params import Channels, Image, InputError, Labels
 
 SIGMAS = features.SIGMAS
 BLOCK = 2**13  # pixels classified at once
 EVEN = 1e-6  # rounding may not decide between classes that are equally likely
-FARTHEST = 1e30  # what float32 holds and may still be multiplied
+FARTHEST = 1e15  # from 0 to 1: what float32 holds the square of
 
 Origin = tuple[tuple[float, float], ...]
 Stack = NDArray[np.float32]
+Chances = Callable[[Stack], NDArray[Any]]  # of (features, pixels) to (classes, pixels)
 
 
 class Classified(NamedTuple):
@@ -54,6 +55,8 @@ class Examples:
         How many of `SIGMAS` were used.
     origin : tuple of (float, float)
         Per channel, the intensity that is 0 and how much more is 1.
+    ndim : int
+        2 for planes, 3 for volumes.
     """
 
     values: Stack
@@ -61,6 +64,7 @@ class Examples:
     number: int
     scales: int
     origin: Origin
+    ndim: int
 
     def thinned(self, most: int) -> "Examples":
         """Return at most so many pixels of every class, evenly along memory."""
@@ -69,8 +73,7 @@ class Examples:
             for k, count in enumerate(np.bincount(self.classes, minlength=self.number))
         ]
         at = np.sort(np.concatenate(chosen))
-        rest = (self.number, self.scales, self.origin)
-        return Examples(self.values[:, at], self.classes[at], *rest)
+        return replace(self, values=self.values[:, at], classes=self.classes[at])
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,21 @@ class Model:
     ----------
     chances : callable
         From features (features, pixels) to probabilities (classes, pixels).
-    number, scales, origin
+    number, scales, origin, ndim
         Those of `Examples`.
     """
 
-    chances: Callable[[Stack], NDArray[Any]]
+    chances: Chances
     number: int
     scales: int
     origin: Origin
+    ndim: int
+
+    @classmethod
+    def of(cls, chances: Chances, examples: Examples) -> "Model":
+        """Return what was learned from examples."""
+        rest = (examples.number, examples.scales, examples.origin, examples.ndim)
+        return cls(chances, *rest)
 
 
 def collect(samples: Iterable[Mapping[str, Any]], scales: int) -> Examples | None:
@@ -108,12 +118,14 @@ def collect(samples: Iterable[Mapping[str, Any]], scales: int) -> Examples | Non
     """
     found, ids = [], []
     origin: Origin = ()
+    ndim = 2
     for sample in samples:
-        frame = _Frame.of(sample["image"], sample["spacing"], sample["channel_axis"])
-        origin = origin or frame.origin
+        words = (sample["spacing"], sample["channel_axis"])
+        frame = _Frame.of(sample["image"], *words, origin)
+        origin, ndim = frame.origin, frame.ndim
         strokes = np.asarray(sample["strokes"])
         painted = (strokes != 0) & frame.whole
-        found.append(frame.at(painted, scales, origin))
+        found.append(frame.at(painted, scales))
         ids.append((strokes[painted], np.unique(strokes[strokes != 0])))
     if not found:
         return None
@@ -124,7 +136,8 @@ def collect(samples: Iterable[Mapping[str, Any]], scales: int) -> Examples | Non
             "each with a number of its own."
         )
     classes = np.searchsorted(names, np.concatenate([own for own, _ in ids]))
-    return Examples(np.concatenate(found, axis=1), classes, len(names), scales, origin)
+    values = np.concatenate(found, axis=1)
+    return Examples(values, classes, len(names), scales, origin, ndim)
 
 
 def classify(
@@ -151,16 +164,15 @@ def classify(
     """
     from threadpoolctl import threadpool_limits
 
-    frame = _Frame.of(image, spacing, channel_axis)
+    frame = _Frame.of(image, spacing, channel_axis, model.origin)
     probability = np.empty((model.number, *frame.whole.shape), np.float32)
     for place, stack in frame.pieces(model.scales):
         part = np.empty((model.number, *stack.shape[1:]), np.float32)
         flat, out = (a.reshape(len(a), -1) for a in (stack, part))
 
         def fill(begin: int, flat: Any = flat, out: Any = out) -> None:
-            block = flat[:, begin : begin + BLOCK]
-            values = frame.common(block, model.scales, model.origin)
-            out[:, begin : begin + BLOCK] = model.chances(values)
+            block = slice(begin, begin + BLOCK)
+            out[:, block] = model.chances(flat[:, block])
 
         with threadpool_limits(1):  # the threads are ours already
             spread(fill, range(0, flat.shape[1], BLOCK))
@@ -205,7 +217,7 @@ def classified(
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame with every channel brought to values from 0 to 1."""
+    """A frame whose intensities count from the same origin as those of others."""
 
     channels: NDArray[np.float32]
     whole: NDArray[np.bool_]
@@ -214,17 +226,34 @@ class _Frame:
 
     @classmethod
     def of(
-        cls, image: NDArray[Any], spacing: tuple[float, ...], axis: int | None
+        cls,
+        image: NDArray[Any],
+        spacing: tuple[float, ...],
+        axis: int | None,
+        origin: Origin,
     ) -> "_Frame":
+        """Return a frame; without an `origin` its own range counts from 0 to 1."""
         stack = image[np.newaxis] if axis is None else np.moveaxis(image, axis, 0)
-        units = [unit_range(channel) for channel in stack]
+        filled = [fill_broken(as_float(channel)) for channel in stack]
         whole = np.ones(stack.shape[1:], bool)
-        for unit in units:
-            if unit.broken is not None:
-                whole &= ~unit.broken
-        origin = tuple((float(unit.low), float(unit.span)) for unit in units)
-        values = np.stack([unit.values.astype(np.float32) for unit in units])
-        return cls(values, whole, origin, tuple(spacing))
+        for _, broken in filled:
+            if broken is not None:
+                whole &= ~broken
+        origin = origin or tuple(_range(values) for values, _ in filled)
+        if len(origin) != len(filled):
+            raise InputError(
+                f"The examples have {len(origin)} channels, but the image has "
+                f"{len(filled)}; use one and the same image."
+            )
+        pairs = zip(filled, origin, strict=True)
+        scaled = [_scaled(values, *ends) for (values, _), ends in pairs]
+        return cls(np.stack(scaled), whole, origin, tuple(spacing))
+
+    @property
+    def ndim(self) -> int:
+        """2 for planes, 3 for volumes; a single plane of a stack is a plane."""
+        shape = self.whole.shape
+        return len(shape) - (len(shape) == 3 and shape[0] == 1)
 
     def pieces(self, scales: int) -> Iterator[tuple[features.Place, Stack]]:
         """Yield places and features of parts of the frame."""
@@ -232,37 +261,31 @@ class _Frame:
             self.channels, sigmas=SIGMAS[:scales], spacing=self.spacing, channel_axis=0
         )
 
-    def at(self, mask: NDArray[np.bool_], scales: int, origin: Origin) -> Stack:
+    def at(self, mask: NDArray[np.bool_], scales: int) -> Stack:
         """Return the features of chosen pixels in the order of memory."""
         number = np.cumsum(mask.ravel()).reshape(mask.shape) - 1
         parts, numbers = [], []
         for place, stack in self.pieces(scales):
             chosen = mask[place]
-            parts.append(self.common(stack[:, chosen], scales, origin))
+            parts.append(stack[:, chosen])
             numbers.append(number[place][chosen])
         order = np.argsort(np.concatenate(numbers))
         return np.concatenate(parts, axis=1)[:, order]
 
-    def common(self, values: Stack, scales: int, origin: Origin) -> Stack:
-        """Bring features from the units of this frame to those of the first one."""
-        if len(origin) != len(self.origin):
-            raise InputError(
-                f"The examples have {len(origin)} channels, but the image has "
-                f"{len(self.origin)}; use one and the same image."
-            )
-        if origin == self.origin:
-            return values
-        shape, chosen = self.channels.shape[1:], SIGMAS[:scales]
-        kinds = features.kinds_of(chosen, features.KINDS, shape)
-        level = np.array([kind == "intensity" for kind in kinds])[:, np.newaxis]
-        moved = np.empty(values.shape)
-        with np.errstate(over="ignore", invalid="ignore"):
-            pairs = zip(self.origin, origin, strict=True)
-            for at, ((low, span), (zero, one)) in enumerate(pairs):
-                part = slice(at * len(kinds), (at + 1) * len(kinds))
-                shift = (low - zero) / one
-                moved[part] = values[part] * (span / one) + np.where(level, shift, 0)
-        return np.clip(np.nan_to_num(moved), -FARTHEST, FARTHEST).astype(np.float32)
+
+def _range(values: NDArray[Any]) -> tuple[float, float]:
+    """Return the least value and how far above it the greatest is, 1 if nowhere."""
+    if values.size == 0:
+        return 0.0, 1.0
+    low = values.min()
+    span = values.max() - low
+    return float(low), float(span) if span > 0 else 1.0
+
+
+def _scaled(values: NDArray[Any], low: float, span: float) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        scaled = (values - low) / span
+    return np.clip(scaled, -FARTHEST, FARTHEST).astype(np.float32, copy=False)
 
 
 def _evenly(count: int, most: int) -> NDArray[np.intp]:
