@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_morphogen.cli_files import OK
-from napari_morphogen.exports import ENDINGS, Exported, export
+from napari_morphogen.export.formats import ENDINGS
+from napari_morphogen.exports import Exported, export, export_all
 from napari_morphogen.params import InputError
 
 
@@ -21,7 +22,8 @@ def add_parser(commands: Any) -> None:
     about = "write a trained model for other programs"
     parser = commands.add_parser("export", help=about, description=about)
     parser.add_argument("model", type=Path, help="a .morphogen file")
-    parser.add_argument("--to", choices=tuple(ENDINGS), default="onnx", help="[onnx]")
+    kinds = (*ENDINGS, "all")
+    parser.add_argument("--to", choices=kinds, default="onnx", help="[onnx]")
     parser.add_argument(
         "--out", type=Path, help="file to write [the model's name with another ending]"
     )
@@ -49,6 +51,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--license", default="CC-BY-4.0", help="of a bioimage.io package [CC-BY-4.0]"
     )
+    parser.add_argument(
+        "--cite",
+        default="",
+        metavar="TEXT",
+        help="of a bioimage.io package: a publication with its DOI or address",
+    )
     parser.set_defaults(command=run)
 
 
@@ -62,19 +70,26 @@ def run(given: argparse.Namespace) -> int:
     """
     from napari_morphogen.io import read
 
-    out = given.out or given.model.with_suffix(ENDINGS[given.to])
     words: dict[str, Any] = {"authors": given.author, "licence": given.license}
+    words["cite"] = given.cite
     if given.fp16 and given.int8:
         raise InputError("Choose one of --fp16 and --int8.")
+    if given.to == "all" and (given.fp16 or given.int8):
+        raise InputError("All formats come in full precision; leave out --fp16.")
     if given.cover:
-        if given.to != "bioimageio":
+        if given.to not in ("bioimageio", "all"):
             raise InputError("A cover belongs to a package: add --to bioimageio.")
         words["image"] = read(given.cover)
     if given.int8:
         words |= {"precision": "int8", "image": read(given.int8)}
     elif given.fp16:
         words["precision"] = "half"
-    for item in export(given.model, out, given.to, **words):
+    if given.to == "all":
+        items = export_all(given.model, given.out or given.model, **words)
+    else:
+        out = given.out or given.model.with_suffix(ENDINGS[given.to])
+        items = export(given.model, out, given.to, **words)
+    for item in items:
         if isinstance(item, Exported):
             print(item.path)
             print(f"morphogen: {item.words}.", file=sys.stderr)

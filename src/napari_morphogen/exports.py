@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.export import formats
+from napari_morphogen.export.formats import ENDINGS, FORMATS, Precision, Target
 from napari_morphogen.io.disk import check_target, replacing
+from napari_morphogen.model_files import description
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
 
-Precision = Literal["full", "half", "int8"]
-Target = Literal["onnx", "torchscript", "bioimageio"]
-ENDINGS: dict[Target, str] = {
-    "onnx": ".onnx",
-    "torchscript": ".pt",
-    "bioimageio": ".zip",
-}
 SEEN = {2: 1024, 3: 128}  # pixels of an image along each axis, in its middle
 MISSING = (
     "Exports need PyTorch, onnx and onnxruntime, and {} is not installed; run: "
@@ -49,6 +45,7 @@ def export(
     image: SpatialArray | None = None,
     authors: Sequence[str] = (),
     licence: str = "CC-BY-4.0",
+    cite: str = "",
     overwrite: bool = True,
 ) -> Iterator[str | Exported]:
     """Write a trained model for another program, once it is proved.
@@ -72,6 +69,8 @@ def export(
         Of a bioimage.io package.
     licence : str
         Of a bioimage.io package, by its SPDX name.
+    cite : str
+        Of a bioimage.io package: words with a DOI or an address in them.
     overwrite : bool
         Whether an older file of this name is replaced.
 
@@ -98,6 +97,9 @@ def export(
     '.onnx'
     """
     model, path = Path(model).expanduser(), Path(path).expanduser()
+    if to not in ENDINGS:
+        raise InputError(f"Expected one of {', '.join(ENDINGS)}, but got {to!r}.")
+    formats.check(_kind(model), to, precision)
     _check(path, to, precision, image, overwrite)
     yield "Reading the model …"
     try:
@@ -107,7 +109,7 @@ def export(
         yield f"Making {path.name} and comparing it in another process …"
         sample = None if image is None else _sample(image, trained)
         if to == "bioimageio":
-            card = packages.Card(path.stem, tuple(authors), licence)
+            card = packages.Card(path.stem, tuple(authors), licence, cite)
             found = making.packed(trained, card, sample)
         else:
             found = making.made(trained, to, precision=precision, image=sample)
@@ -119,6 +121,62 @@ def export(
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror}.") from error
     yield Exported(path, found.words)
+
+
+def export_all(
+    model: str | Path, path: str | Path, **words: Any
+) -> Iterator[str | Exported]:
+    """Write a trained model in every format that there is for it.
+
+    Parameters
+    ----------
+    model : path
+        A ``.morphogen`` file.
+    path : path
+        To write; every format gives it its own ending.
+    **words
+        Those of `export`, precision aside.
+
+    Yields
+    ------
+    words : str
+        What is done now.
+    exported : Exported
+        One after the other.
+
+    Raises
+    ------
+    InputError
+        As of `export`; files written before are kept.
+
+    Examples
+    --------
+    >>> from napari_morphogen.samples import trained_model
+    >>> model = Path(trained_model("semantic"))
+    >>> made = list(export_all(model, model, authors=["Ada Example"]))
+    >>> [one.path.suffix for one in made if isinstance(one, Exported)]
+    ['.zip', '.pt', '.onnx']
+    """
+    model, path = Path(model).expanduser(), Path(path).expanduser()
+    kind = _kind(model)
+    formats.check(kind, "onnx")
+    known = path.suffix.lower() in (".morphogen", *ENDINGS.values())
+    stem = path.stem if known else path.name
+    targets = {to: path.with_name(stem + ENDINGS[to]) for to in FORMATS[kind]}
+    for target in targets.values():  # before anything is written
+        check_target(target, folder=False, overwrite=words.get("overwrite", True))
+    for to, target in targets.items():  # packages first: they ask for most
+        cover = to == "bioimageio"
+        given = words if cover else {n: v for n, v in words.items() if n != "image"}
+        yield from export(model, target, to, **given)
+
+
+def _kind(model: Path) -> str:
+    """Return what `FORMATS` calls the model in a file."""
+    kind = str(description(model).get("kind"))
+    if kind not in FORMATS:
+        raise InputError(f"{model} holds no model that was trained here.")
+    return kind
 
 
 def _sample(image: SpatialArray, model: Any) -> NDArray[Any]:
@@ -153,16 +211,10 @@ def _check(
     image: SpatialArray | None,
     overwrite: bool,
 ) -> None:
-    if to not in ENDINGS:
-        raise InputError(f"Expected one of {', '.join(ENDINGS)}, but got {to!r}.")
     if path.suffix.lower() != ENDINGS[to]:
         raise InputError(
             f"Programs know {to} by the ending {ENDINGS[to]}; call the file "
             f"{path.with_suffix(ENDINGS[to]).name}, not {path.name}."
-        )
-    if precision != "full" and to != "onnx":
-        raise InputError(
-            "Lower precision is for ONNX only; leave out --fp16 and --int8."
         )
     if precision == "int8" and image is None:
         raise InputError("8 bits are fitted to an image; give one as of the training.")

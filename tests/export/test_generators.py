@@ -14,7 +14,6 @@ import torch
 from napari_morphogen.cli import main
 from napari_morphogen.export import making
 from napari_morphogen.export.generators import generator_model, generator_script
-from napari_morphogen.export.packages import Card
 from napari_morphogen.nn import flow, latent_flow
 from napari_morphogen.nn.generator import MODULES, Generator, GeneratorConfig, family
 from napari_morphogen.nn.generator_patches import Range
@@ -130,14 +129,6 @@ def test_another_range_is_found_out(monkeypatch):
     monkeypatch.setattr(making, "generator_model", lambda model: wrong)
     with pytest.raises(InputError, match=r"Nothing was written.*1e-03 is allowed"):
         making.made(model, "onnx")
-
-
-def test_what_generators_are_not_exported_to():
-    model = generator("dcgan")
-    with pytest.raises(InputError, match="full precision"):
-        making.made(model, "onnx", precision="half")
-    with pytest.raises(InputError, match="a generator takes noise"):
-        making.packed(model, Card("noise", ("Ada",)))
 
 
 def test_command(tmp_path, capsys):

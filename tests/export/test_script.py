@@ -1,6 +1,7 @@
 """TorchScript of anyone: arithmetic runs, everything else is refused unread."""
 
 import io
+import json
 import pickle
 import warnings
 import zipfile
@@ -86,17 +87,41 @@ def test_volumes_are_known_by_their_weights(saved):
         network.predict(volume[0])
 
 
-def test_own_files_and_generators(tmp_path, segmenter, image):
+def test_own_files_are_what_the_model_is(tmp_path, segmenter, image):
+    """Intensities are those of the whole image, whatever the tiles."""
     from napari_morphogen.export import making
+    from napari_morphogen.model_files import task_of
 
-    model = segmenter("semantic")
+    model = segmenter("instances", diameter=12.0)
     path = tmp_path / "own.pt"
     path.write_bytes(making.made(model, "torchscript").content)
-    small = image[:64, :64]  # one tile, normalised as a whole
-    found = run("network_maps", small, model=str(path))
-    np.testing.assert_allclose(found, model.predict(small), atol=1e-4)
+    assert task_of(path) == "instances"
+    found = opened(path)
+    assert found.diameter == 12 and found.classes == tuple(model.classes)
+    for words in ({}, {"tile": 32}, {"tile": 32, "flips": True, "scale": 1.0}):
+        given = {name: value for name, value in words.items() if name != "tile"}
+        np.testing.assert_allclose(
+            found.predict(image, **words), model.predict(image, **given), atol=1e-4
+        )
     with pytest.raises(InputError, match="says itself what it takes"):
-        run("network_maps", small, model=str(path), intensities="percentiles")
+        run("network_maps", image, model=str(path), intensities="percentiles")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kind": "generator"}, {"axes": "bczyx"}, {"classes": ["a"]}, {"strides": "no"}],
+    ids=str,
+)
+def test_own_files_with_another_description(tmp_path, segmenter, image, changes):
+    from napari_morphogen.export.onnx_models import about
+    from napari_morphogen.export.torchscript import archived, segmenter_script
+
+    model = segmenter("instances")
+    text = json.dumps(about(model) | changes)
+    path = tmp_path / "own.pt"
+    path.write_bytes(archived(segmenter_script(model), {"morphogen.json": text}))
+    with pytest.raises(InputError, match=r"own\.pt"):
+        opened(path).predict(image)
 
 
 @pytest.mark.parametrize(

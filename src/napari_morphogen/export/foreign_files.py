@@ -20,8 +20,10 @@ from napari_morphogen.export.description import (
 )
 from napari_morphogen.export.foreign import FULL_RANGE, Foreign
 from napari_morphogen.export.run import (
-    OnnxModel,
+    ExportedModel,
     as_described,
+    as_it_is,
+    by_onnx,
     computing,
     session_of,
 )
@@ -101,7 +103,7 @@ class OnnxEngine:
             ]
 
 
-def opened(path: Path, told: Told = USUAL) -> OnnxModel | Foreign:
+def opened(path: Path, told: Told = USUAL) -> ExportedModel | Foreign:
     """Return the network in an ONNX file, a bioimage.io package or TorchScript.
 
     Parameters
@@ -126,7 +128,7 @@ def opened(path: Path, told: Told = USUAL) -> OnnxModel | Foreign:
     session = session_of(content, path)
     if own:
         _leave_to(path, told)
-        return as_described(session, own, path)
+        return by_onnx(session, own, path)
     engine = OnnxEngine(session, path)
     if found is None:
         return Foreign(engine, _guessed(engine, told, path), path)
@@ -154,7 +156,7 @@ def said_of(path: Path) -> Mapping[str, Any]:
         When the file is not safe or not known.
     """
     if path.suffix.lower() == SCRIPT:
-        return {}
+        return said(path)
     if path.suffix.lower() == PACKAGE:
         with Archive(path) as archive:
             found = described(archive.read(_named(archive)), path)
@@ -182,16 +184,15 @@ def _content(path: Path) -> tuple[bytes, Described | None]:
         )
 
 
-def _script(path: Path, content: bytes, told: Told) -> Foreign:
+def _script(path: Path, content: bytes, told: Told) -> ExportedModel | Foreign:
     """Return a network in TorchScript, which says less of itself than ONNX."""
     engine, own = ScriptEngine(content, path), said(path)
-    kernel = engine.kernel
-    axes, channels = "bczyx" if len(kernel) == 5 else "bcyx", (*kernel, 0, 0)[1]
     if own:
         _leave_to(path, told)
-        axes, channels = _own_input(own, path)
-        told = Told(intensities="raw")
-    elif told.axes != "auto":
+        return _own_script(engine, own, path)
+    kernel = engine.kernel
+    axes, channels = "bczyx" if len(kernel) == 5 else "bcyx", (*kernel, 0, 0)[1]
+    if told.axes != "auto":
         axes = told.axes
     if told.intensities == "auto":
         told = told._replace(intensities="percentiles")
@@ -200,13 +201,22 @@ def _script(path: Path, content: bytes, told: Told) -> Foreign:
     return Foreign(engine, _as_told(found, told), path)
 
 
-def _own_input(own: Mapping[str, Any], path: Path) -> tuple[str, int]:
-    axes, channels = own.get("axes"), own.get("in_channels")
-    if axes not in ("bcyx", "bczyx") or not _is_known(channels):
-        raise InputError(
-            f"{path.name} holds no network that segments images; choose another file."
-        )
-    return str(axes), int(str(channels))
+def _own_script(
+    engine: ScriptEngine, own: Mapping[str, Any], path: Path
+) -> ExportedModel:
+    """Return a network that was exported here."""
+
+    def compute(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = engine.run(image[np.newaxis], as_it_is(len(image)))[0]
+        if found.shape != (1, len(model.classes), *image.shape[1:]):
+            raise InputError(
+                f"The description in {path.name} does not fit its network; export the "
+                "model again."
+            )
+        return np.asarray(found[0])
+
+    model = as_described(compute, own, path)
+    return model
 
 
 def _guessed(engine: OnnxEngine, told: Told, path: Path) -> Described:

@@ -6,12 +6,13 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_morphogen.export import proof
+from napari_morphogen.export import formats, proof
+from napari_morphogen.export.formats import ENDINGS, Precision, Target
 from napari_morphogen.export.generators import (
     generator_cases,
     generator_model,
@@ -33,9 +34,6 @@ from napari_morphogen.nn.object_classifier import KIND, ObjectClassifier
 from napari_morphogen.nn.segmenter import Segmenter
 from napari_morphogen.params import InputError
 
-Target = Literal["onnx", "torchscript"]
-Precision = Literal["full", "half", "int8"]
-ENDINGS = {"onnx": ".onnx", "torchscript": ".pt"}
 TOLERANCE_OF_IMAGES = 1e-3  # of the range of generated images
 TRACES = ".debug_pkl"  # of TorchScript: places in source files of this machine
 
@@ -101,6 +99,13 @@ def load(path: Path) -> Model | Generator:
     return Segmenter.of(header, weights, path)
 
 
+def kind_of(model: Model | Generator) -> str:
+    """Return what `formats.FORMATS` calls a model."""
+    if isinstance(model, Generator):
+        return generator.KIND
+    return KIND if isinstance(model, ObjectClassifier) else "segmenter"
+
+
 def packed(
     model: Model | Generator, card: Card, cover: NDArray[Any] | None = None
 ) -> Made:
@@ -120,16 +125,8 @@ def packed(
     InputError
         When it is none, or something differs from the model by more than 1e-4.
     """
-    if isinstance(model, Generator):
-        raise InputError(
-            "Programs that read bioimage.io packages give models an image, but a "
-            "generator takes noise; export it to ONNX or TorchScript."
-        )
-    if not isinstance(model, Segmenter):
-        raise InputError(
-            "A bioimage.io package takes images, but this model takes patches around "
-            "objects; export it to ONNX."
-        )
+    formats.check(kind_of(model), "bioimageio")
+    assert isinstance(model, Segmenter)
     card.check()
     proto = segmenter_model(model, raw=False).SerializeToString()
     script = _script(model, raw=False)
@@ -169,8 +166,9 @@ def made(
         than 1e-3 of their range; in lower precision the distance is told, not
         judged.
     """
+    formats.check(kind_of(model), to, precision)
     if isinstance(model, Generator):
-        return _generator(model, to, precision)
+        return _generator(model, to)
     if precision == "int8":
         return _narrow(model, image)
     half = precision == "half"
@@ -179,8 +177,7 @@ def made(
 
 
 def _narrow(model: Model, image: NDArray[Any] | None) -> Made:
-    if not isinstance(model, Segmenter):
-        raise InputError("Only networks that segment images are written in 8 bits.")
+    assert isinstance(model, Segmenter)
     if image is None:
         raise InputError("8 bits are fitted to an image; give one.")
     content, drift = quantised(model, image)
@@ -212,12 +209,7 @@ def proved(
     return Made(content, worst, proof.dice(found, expected), tuple(cases))
 
 
-def _generator(model: Generator, to: Target, precision: Precision) -> Made:
-    if precision != "full":
-        raise InputError(
-            "Generators keep their weights in full precision; leave out --fp16 and "
-            "--int8."
-        )
+def _generator(model: Generator, to: Target) -> Made:
     if to == "onnx":
         content = bytes(generator_model(model).SerializeToString())
     else:

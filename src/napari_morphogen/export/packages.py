@@ -25,6 +25,7 @@ FORMAT = "0.5.4"  # that programs of several years read
 MOST_HALO = {2: 64, 3: 16}  # pixels that neighbouring tiles share
 COVER = 256  # pixels along each side of both halves
 SHOWN = 512  # pixels of the image along each side
+DOI = r"10\.\d{4,9}/[^\s\"<>]+"
 UNET = {
     "text": "Ronneberger et al., U-Net: convolutional networks for biomedical image "
     "segmentation, MICCAI 2015",
@@ -44,11 +45,15 @@ class Card:
         At least one.
     license : str
         An SPDX identifier.
+    cite : str
+        What to cite beside the network's own publication: any words with a DOI or
+        an address in them; empty is nothing.
     """
 
     name: str
     authors: tuple[str, ...]
     license: str = "CC-BY-4.0"
+    cite: str = ""
 
     def check(self) -> None:
         """Raise InputError when something is missing."""
@@ -61,6 +66,27 @@ class Card:
                 f"Expected a licence by its SPDX name, such as CC-BY-4.0 or MIT, but "
                 f"got {self.license!r}."
             )
+        self.cited()
+
+    def cited(self) -> list[dict[str, str]]:
+        """Return what to cite, in the terms of a package.
+
+        Raises
+        ------
+        InputError
+            When it names neither a DOI nor an address.
+        """
+        text = " ".join(self.cite.split())
+        if not text:
+            return [UNET]
+        if doi := re.search(DOI, text):
+            return [UNET, {"text": text, "doi": doi[0].rstrip(".,;)")}]
+        if url := re.search(r"https?://\S+", text):
+            return [UNET, {"text": text, "url": url[0].rstrip(".,;)")}]
+        raise InputError(
+            f"A citation holds a DOI, such as 10.1234/abc, or an address, but there is "
+            f"none in {text[:80]!r}."
+        )
 
 
 def package(
@@ -130,7 +156,7 @@ def _rdf(
         "description": f"A U-Net that predicts {', '.join(segmenter.classes)}.",
         "authors": [{"name": name} for name in card.authors if name.strip()],
         "license": card.license,
-        "cite": [UNET],
+        "cite": card.cited(),
         "tags": ["segmentation", "unet", f"{segmenter.ndim}d", "napari-morphogen"],
         "documentation": "README.md",
         "covers": ["cover.png"],
@@ -277,6 +303,8 @@ def _readme(segmenter: Segmenter, card: Card) -> str:
         "how good the model is on your images.",
         "",
     ]
+    if card.cite.strip():
+        lines += ["# Citation", "", card.cited()[-1]["text"], ""]
     if segmenter.thresholds:
         lines += ["Objects were made with these thresholds:", ""]
         lines += [f"- {k}: {v:g}" for k, v in segmenter.thresholds.items()]

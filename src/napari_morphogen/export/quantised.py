@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_morphogen.export.onnx_models import segmenter_model
 from napari_morphogen.export.proof import dice
-from napari_morphogen.export.run import QUIET, as_described, session_of
+from napari_morphogen.export.run import QUIET, by_onnx, session_of
 from napari_morphogen.export.safety import metadata
 from napari_morphogen.nn.normalise import ready, rescaled
 from napari_morphogen.nn.scale import scale_of
@@ -136,7 +136,7 @@ def _drift(whole: bytes, narrow: bytes, image: NDArray[np.float32]) -> Drift:
     """Return what two files make of an image, in turns with one thread."""
     path = Path("model.onnx")
     models = {
-        name: as_described(session_of(content, path, 1), metadata(content), path)
+        name: by_onnx(session_of(content, path, 1), metadata(content), path)
         for name, content in (("whole", whole), ("narrow", narrow))
     }
     spent: dict[str, list[float]] = {name: [] for name in models}

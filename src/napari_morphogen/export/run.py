@@ -1,8 +1,8 @@
-"""ONNX models applied to images, without PyTorch."""
+"""Exported networks applied to images: ONNX without PyTorch, and TorchScript."""
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -19,6 +19,7 @@ from napari_morphogen.nn.tiles import TILE, margins_of, tiles, widened
 from napari_morphogen.nn.windows import Mirrored
 from napari_morphogen.params import InputError
 
+Compute = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 TASKS = ("instances", "interiors", "edges", "semantic")
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 QUIET = 4  # of the log: errors are raised as well
@@ -29,13 +30,13 @@ MISSING = (
 
 
 @dataclass(frozen=True, eq=False)
-class OnnxModel:
+class ExportedModel:
     """An exported network, applied as it was in training.
 
     Attributes
     ----------
-    session : InferenceSession
-        Of onnxruntime.
+    compute : callable
+        From a normalised image (channels, [P,] M, N) to (classes, [P,] M, N).
     ndim, in_channels : int
         Of the images that it takes.
     task : str
@@ -55,7 +56,7 @@ class OnnxModel:
         With which objects are made.
     """
 
-    session: Any
+    compute: Compute
     ndim: int
     in_channels: int
     task: str
@@ -143,7 +144,7 @@ class OnnxModel:
         margins = margins_of(self.reach, self.strides)
         for place in tiles(shape, tile or TILE[self.ndim], self.strides):
             wide, inside = widened(place, margins, shape)
-            found = self._run(image[(slice(None), *wide)])
+            found = self.compute(np.ascontiguousarray(image[(slice(None), *wide)]))
             out[(slice(None), *place)] = found[(slice(None), *inside)]
         return out
 
@@ -161,18 +162,8 @@ class OnnxModel:
         inside = tuple(slice(n) for n in shape)
         return np.asarray(total[(slice(None), *inside)] / 2**self.ndim, np.float32)
 
-    def _run(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what the network makes of a normalised image."""
-        given = {"image": np.ascontiguousarray(image)[np.newaxis]}
-        for known in self.session.get_overridable_initializers():
-            if known.name == "range":  # raw pixels go in: these are what they become
-                usual = np.array([0, 1], np.float32)
-                given["range"] = np.tile(usual, (1, self.in_channels, 1))
-        with computing(image.shape[1:]):
-            return np.asarray(self.session.run(None, given)[0][0])
 
-
-def opened(path: str | Path) -> OnnxModel:
+def opened(path: str | Path) -> ExportedModel:
     """Return the model in an ONNX file that was exported here.
 
     Parameters
@@ -188,7 +179,45 @@ def opened(path: str | Path) -> OnnxModel:
     """
     path = Path(path).expanduser()
     content = checked_bytes(path)
-    return as_described(session_of(content, path), metadata(content), path)
+    return by_onnx(session_of(content, path), metadata(content), path)
+
+
+def by_onnx(session: Any, given: Mapping[str, Any], path: Path) -> ExportedModel:
+    """Return the model that a description of an ONNX file is of.
+
+    Parameters
+    ----------
+    session : InferenceSession
+        Of onnxruntime.
+    given, path
+        As of `as_described`.
+
+    Raises
+    ------
+    InputError
+        When it does not fit the network.
+    """
+    raw = any(one.name == "range" for one in session.get_overridable_initializers())
+
+    def compute(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        words = {"image": image[np.newaxis]}
+        if raw:  # pixels go in: this is what they become
+            words["range"] = as_it_is(len(image))
+        with computing(image.shape[1:]):
+            return np.asarray(session.run(None, words)[0][0])
+
+    model = as_described(compute, given, path)
+    ends = (session.get_inputs(), session.get_outputs())
+    shapes = [one.shape for side in ends for one in side]
+    wanted = [(model.ndim + 2, model.in_channels), (model.ndim + 2, len(model.classes))]
+    if [(len(shape), (*shape, 0, 0)[1]) for shape in shapes] != wanted:
+        raise _does_not_fit(path)
+    return model
+
+
+def as_it_is(channels: int) -> NDArray[np.float32]:
+    """Return the range of a normalised image: 0 becomes 0 and 1 becomes 1."""
+    return np.tile(np.array([0, 1], np.float32), (1, channels, 1))
 
 
 @contextmanager
@@ -267,13 +296,15 @@ def _providers(onnxruntime: Any) -> list[str]:
     return [name for name in PROVIDERS if name in there]
 
 
-def as_described(session: Any, given: Mapping[str, Any], path: Path) -> OnnxModel:
+def as_described(
+    compute: Compute, given: Mapping[str, Any], path: Path
+) -> ExportedModel:
     """Return the model that a description is of, every value of it checked.
 
     Parameters
     ----------
-    session : InferenceSession
-        Of onnxruntime.
+    compute : callable
+        That of `ExportedModel`.
     given : mapping
         What an exported file says of itself.
     path : Path
@@ -282,7 +313,7 @@ def as_described(session: Any, given: Mapping[str, Any], path: Path) -> OnnxMode
     Raises
     ------
     InputError
-        When it does not fit the network.
+        When it is none.
     """
     if given.get("kind") != "segmenter":
         raise InputError(
@@ -290,8 +321,8 @@ def as_described(session: Any, given: Mapping[str, Any], path: Path) -> OnnxMode
             "choose another file."
         )
     try:
-        model = OnnxModel(
-            session,
+        model = ExportedModel(
+            compute,
             len(given["axes"]) - 2,
             int(given["in_channels"]),
             str(given["task"]),
@@ -312,15 +343,18 @@ def as_described(session: Any, given: Mapping[str, Any], path: Path) -> OnnxMode
         AttributeError,
         RecursionError,
     ) as error:
-        raise InputError(
-            f"The description in {path} does not fit its network; export the model "
-            "again."
-        ) from error
+        raise _does_not_fit(path) from error
     return model
 
 
-def _check(model: OnnxModel) -> None:
-    """Raise ValueError unless the description fits the graph."""
+def _does_not_fit(path: Path) -> InputError:
+    return InputError(
+        f"The description in {path} does not fit its network; export the model again."
+    )
+
+
+def _check(model: ExportedModel) -> None:
+    """Raise ValueError unless the description is possible."""
     sizes = (*model.strides, *model.reach)
     lengths = (*model.scales, *model.spacing)
     fits = (
@@ -332,10 +366,5 @@ def _check(model: OnnxModel) -> None:
         and math.isfinite(model.diameter)
         and model.diameter >= 0
     )
-    (image,), (out,) = model.session.get_inputs(), model.session.get_outputs()
-    shapes = (image.shape, out.shape)
-    channels = [shape[1] for shape in shapes]
-    if not fits or [len(shape) for shape in shapes] != [model.ndim + 2] * 2:
+    if not fits or model.in_channels < 1 or not model.classes:
         raise ValueError("its description is none that is known")
-    if channels != [model.in_channels, len(model.classes)]:
-        raise ValueError("its description does not fit its graph")

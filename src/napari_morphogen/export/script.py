@@ -112,15 +112,15 @@ class ScriptEngine:
         shapes = [tuple(p.shape) for p in self._module.parameters() if p.ndim > 3]
         return shapes[0] if shapes else ()
 
-    def run(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+    def run(self, *values: NDArray[Any]) -> list[NDArray[Any]]:
         """Return what the network makes of an array."""
         import torch
 
         try:
             with torch.inference_mode():
-                found = self._module(torch.from_numpy(values))
+                found = self._module(*map(torch.from_numpy, values))
         except RuntimeError as error:
-            size = " x ".join(map(str, values.shape))
+            size = " x ".join(map(str, values[0].shape))
             raise InputError(
                 f"The network in {self._path.name} takes no arrays of {size}; say "
                 "what their axes are."

@@ -3,7 +3,7 @@
 import io
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
@@ -19,42 +19,73 @@ SIDES = {2: (45, 77), 3: (13, 21, 37)}  # of the traced image: no multiple of bl
 
 
 class Pipeline(nn.Module):
-    """Normalisation, network and activation in one.
+    """Network and activation in one, for images of any size.
 
     Parameters
     ----------
     segmenter : Segmenter
         Trained.
-    raw : bool
-        Whether raw pixels go in; else normalised ones.
 
     Notes
     -----
     What depends on the size of an image is compiled, the rest is traced.
     """
 
-    def __init__(self, segmenter: Segmenter, raw: bool) -> None:
+    def __init__(self, segmenter: Segmenter) -> None:
         super().__init__()
         self.network = folded(segmenter.network())
-        self.activation, self.raw = segmenter.activation, raw
+        self.activation = segmenter.activation
         self.strides = list(segmenter.config.strides[-1])
-        self.normalised = torch.jit.script(normalised)
         self.padded = torch.jit.script(padded)
         self.cropped = torch.jit.script(cropped)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return probabilities of an image.
+        """Return probabilities of a normalised image.
 
         Parameters
         ----------
         image : Tensor of shape (batch, channels, [P,] M, N)
             Any size.
         """
-        x = image
-        if self.raw:
-            x = self.normalised(x, LIMIT, SAMPLE, [LOW / 100, HIGH / 100], LARGEST)
-        found = self.network(self.padded(x, self.strides))
+        found = self.network(self.padded(image, self.strides))
         return self.activation(self.cropped(found, image))
+
+
+class Raw(nn.Module):
+    """A pipeline that takes raw pixels.
+
+    Parameters
+    ----------
+    pipeline : Module
+        That takes normalised ones.
+    """
+
+    def __init__(self, pipeline: nn.Module) -> None:
+        super().__init__()
+        self.pipeline = pipeline
+        self.limit, self.largest, self.sample = LIMIT, LARGEST, SAMPLE
+        self.shares = [LOW / 100, HIGH / 100]
+
+    def forward(self, image: Tensor, ends: Optional[Tensor] = None) -> Tensor:  # noqa: UP045
+        """Return probabilities of an image.
+
+        Parameters
+        ----------
+        image : Tensor of shape (batch, channels, [P,] M, N)
+            Any size.
+        ends : Tensor of shape (1, channels, 2) or None
+            What becomes 0 and what becomes 1; None finds it for every image.
+        """
+        image = torch.where(image.abs() < self.limit, image, torch.zeros_like(image))
+        if ends is None:
+            low, high = ends_of(image.flatten(2), self.sample, self.shares)
+        else:
+            low, high = ends[:, :, 0], ends[:, :, 1]
+        shape = [low.size(0), low.size(1)] + [1] * (image.dim() - 2)
+        low, high = low.reshape(shape), high.reshape(shape)
+        scaled = (image - low) / (high - low)
+        found: Tensor = self.pipeline(scaled.clamp(-self.largest, self.largest))
+        return found
 
 
 class Classifier(nn.Module):
@@ -82,7 +113,7 @@ def segmenter_script(segmenter: Segmenter, *, raw: bool = True) -> Any:
     """
     config = segmenter.config
     size = (2, config.in_channels, *SIDES[config.ndim])
-    return _traced(lambda: Pipeline(segmenter, raw), torch.rand(size))
+    return _traced(lambda: Pipeline(segmenter), torch.rand(size), raw)
 
 
 def classifier_script(classifier: ObjectClassifier) -> Any:
@@ -117,26 +148,18 @@ def archived(module: Any, texts: Mapping[str, str]) -> bytes:
     return whole.getvalue()
 
 
-def normalised(
-    image: Tensor, limit: float, sample: int, shares: list[float], largest: float
-) -> Tensor:
-    """Return what `nn.normalise.normalised` makes of every image and channel.
+def ends_of(flat: Tensor, sample: int, shares: list[float]) -> tuple[Tensor, Tensor]:
+    """Return what `nn.normalise.normalised` brings to 0 and to 1, per channel.
 
     Parameters
     ----------
-    image : Tensor of shape (batch, channels, [P,] M, N)
-        Raw values; broken pixels become 0.
-    limit : float
-        From which on a pixel is broken.
+    flat : Tensor of shape (batch, channels, pixels)
+        Raw values.
     sample : int
         How many pixels are sorted at most, about.
     shares : list of float
         Of the pixels that become less than 0 and less than 1.
-    largest : float
-        Where hot pixels end.
     """
-    image = torch.where(image.abs() < limit, image, torch.zeros_like(image))
-    flat = image.flatten(2)
     values = flat[:, :, :: max(1, flat.size(2) // sample)].sort(2)[0]
     last = values.size(2) - 1
     ends: list[Tensor] = []
@@ -149,10 +172,7 @@ def normalised(
     usual = high > low
     low = torch.where(usual, low, flat.amin(2))
     high = torch.where(usual, high, flat.amax(2))
-    high = torch.where(high > low, high, low + low.abs().clamp(min=1.0))
-    shape = list(image.shape[:2]) + [1] * (image.dim() - 2)
-    low, high = low.reshape(shape), high.reshape(shape)
-    return ((image - low) / (high - low)).clamp(-largest, largest)
+    return low, torch.where(high > low, high, low + low.abs().clamp(min=1.0))
 
 
 def padded(image: Tensor, strides: list[int]) -> Tensor:
@@ -179,9 +199,11 @@ def cropped(found: Tensor, image: Tensor) -> Tensor:
     return found
 
 
-def _traced(module: Callable[[], nn.Module], example: Tensor) -> Any:
+def _traced(module: Callable[[], nn.Module], example: Tensor, raw: bool = False) -> Any:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # old, but what other programs read
         made = module().eval()
         found = torch.jit.trace(made, example, check_trace=False)
+        if raw:
+            found = torch.jit.script(Raw(found)).eval()
         return torch.jit.freeze(found)

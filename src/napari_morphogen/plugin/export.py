@@ -2,14 +2,15 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from magicgui import widgets
 from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog
 
-from napari_morphogen.exports import ENDINGS, Exported, Precision, Target, export
+from napari_morphogen.export.formats import ENDINGS, Precision, Target
+from napari_morphogen.exports import Exported, export, export_all
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.names import keep_named
@@ -27,14 +28,14 @@ class Kind(NamedTuple):
     Attributes
     ----------
     to : str
-        As of `exports.export`.
+        As of `exports.export`, or "all".
     precision : str
         As there.
     help : str
         What it is for.
     """
 
-    to: Target
+    to: Target | Literal["all"]
     precision: Precision
     help: str
 
@@ -56,6 +57,9 @@ KINDS = {
     "bioimage.io package": Kind(
         "bioimageio", "full", "For ilastik, deepImageJ and others that read packages."
     ),
+    "all of them": Kind(
+        "all", "full", "One file of each kind that there is for the model."
+    ),
 }
 
 
@@ -66,6 +70,7 @@ class ExportDock(widgets.Container[widgets.Widget]):
         super().__init__(labels=False)
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._job: Job | None = None
+        self._written: list[str] = []  # by the last job
         self._build()
         self.run.changed.connect(lambda: self._ask_where())
         self.cancel.changed.connect(lambda: self._stop())
@@ -98,6 +103,11 @@ class ExportDock(widgets.Container[widgets.Widget]):
             value=str(known.get("authors", "")),
             tooltip="Names, separated by commas",
         )
+        self.cite = widgets.LineEdit(
+            name="cite",
+            value=str(known.get("cite", "")),
+            tooltip="Your publication with its DOI or address; may be left empty",
+        )
         self.licence = widgets.ComboBox(name="licence", choices=LICENCES)
         if known.get("licence") in LICENCES:
             self.licence.value = known["licence"]
@@ -106,7 +116,7 @@ class ExportDock(widgets.Container[widgets.Widget]):
         self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
         self.status = widgets.Label(name="status", label="")
         chosen = widgets.Container[Any](
-            widgets=[self.model, self.kind, self.image, self.authors, self.licence]
+            widgets=[self.model, self.kind, self.image, *self._of_packages]
         )
         buttons = widgets.Container[Any](
             widgets=[self.run, self.cancel], layout="horizontal", labels=False
@@ -116,6 +126,10 @@ class ExportDock(widgets.Container[widgets.Widget]):
         self.extend([chosen, self.help, buttons, self.status])
         for label in (self.help, self.status):
             label.native.setWordWrap(True)
+
+    @property
+    def _of_packages(self) -> list[Any]:
+        return [self.authors, self.licence, self.cite]
 
     def _images(self, _: Any) -> list[tuple[str, Layer]]:
         found = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
@@ -131,24 +145,34 @@ class ExportDock(widgets.Container[widgets.Widget]):
 
     @property
     def _takes_image(self) -> bool:
-        return self.chosen.precision == "int8" or self.chosen.to == "bioimageio"
+        return self.chosen.precision == "int8" or self._packs
+
+    @property
+    def _packs(self) -> bool:
+        return self.chosen.to in ("bioimageio", "all")
 
     def _kind_changed(self) -> None:
         self.help.value = self.chosen.help
         self.image.visible = self._takes_image
-        self.authors.visible = self.licence.visible = self.chosen.to == "bioimageio"
+        for row in self._of_packages:
+            row.visible = self._packs
 
     def _ask_where(self) -> None:
         model = self._model()
         if model is None:
             self.status.value = "Choose a model file first."
             return
-        ending = ENDINGS[self.chosen.to]
+        ending = self._ending
         path, _ = QFileDialog.getSaveFileName(
             self.native, "Export", str(model.with_suffix(ending)), f"*{ending}"
         )
         if path:
             self.export_to(path)
+
+    @property
+    def _ending(self) -> str:
+        """That of the file; of several the first is named and the others follow."""
+        return ENDINGS["bioimageio" if self.chosen.to == "all" else self.chosen.to]
 
     def _model(self) -> Path | None:
         """Return the model file; the form shows the present folder where none is."""
@@ -168,19 +192,25 @@ class ExportDock(widgets.Container[widgets.Widget]):
             self.status.value = "Choose a model file first."
             return
         path = Path(path)
-        path = path if path.suffix else path.with_suffix(ENDINGS[kind.to])
+        path = path if path.suffix else path.with_suffix(self._ending)
         authors = [name.strip() for name in self.authors.value.split(",")]
-        known = {"authors": self.authors.value, "licence": self.licence.value}
+        known = {row.name: row.value for row in self._of_packages}
         remember(REMEMBERED, known)
-        words: dict[str, Any] = {"authors": authors, "licence": self.licence.value}
+        words: dict[str, Any] = {**known, "authors": authors}
         words["precision"] = kind.precision
         if self._takes_image and self.image.value is not None:
             words["image"] = layers.read(self.image.value)
-        job = self._job = Job(partial(export, **words), model, path, kind.to)
+        if kind.to == "all":
+            del words["precision"]
+            words["overwrite"] = False  # the dialog asked about one file only
+            job = Job(partial(export_all, **words), model, path)
+        else:
+            job = Job(partial(export, **words), model, path, kind.to)
+        self._job, self._written = job, []
         job.item.connect(self._take)
         job.finished.connect(lambda seconds: self._end())
         job.failed.connect(self._end)
-        job.cancelled.connect(lambda: self._end("Cancelled; nothing was written."))
+        job.cancelled.connect(self._cancelled)
         self.run.enabled, self.cancel.enabled = False, True
         self.status.value = "Starting …"
         job.start()
@@ -191,8 +221,14 @@ class ExportDock(widgets.Container[widgets.Widget]):
 
     def _take(self, item: str | Exported) -> None:
         if isinstance(item, Exported):
-            item = f"Wrote {item.path.name}: {item.words}."
+            self._written.append(item.path.name)
+            item = f"Wrote {', '.join(self._written)}: {item.words}."
         self.status.value = item
+
+    def _cancelled(self) -> None:
+        kept = ", ".join(self._written)
+        words = f"{kept} is kept" if kept else "nothing was written"
+        self._end(f"Cancelled; {words}.")
 
     def _end(self, text: str = "") -> None:
         self._job = None
