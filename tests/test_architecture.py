@@ -12,7 +12,7 @@ PACKAGE = "napari_morphogen"
 SRC = Path(__file__).parents[1] / "src" / PACKAGE
 FILES = sorted(SRC.rglob("*.py"))
 LEVELS = (
-    {"params", "fast"},
+    {"params", "fast", "counting"},
     {"spatial"},
     {"intensity", "drawing", "io"},
     {"features"},

@@ -13,18 +13,21 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
+from napari_morphogen.counting import telling
 from napari_morphogen.params import InputError, Remark
 
 HEADER = struct.Struct("<QQ")  # bytes of the pickle, number of buffers behind it
 SIZE = struct.Struct("<Q")
 JOB, TOLD = "job", "told"
 KILLED = (-9, -15)  # by the kernel for want of memory, or by a person
+PAUSE = 0.1  # seconds between two words of how far a job is
 NICENESS = 5  # the window comes first when cores are few
 
 
@@ -43,6 +46,7 @@ class Worker:
         self._errors = tempfile.TemporaryFile()
         self._writing = threading.Lock()
         self.remarks: list[str] = []  # of the last run
+        self.listener: Callable[[float], object] = lambda share: None  # of its share
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "napari_morphogen.worker"],
             stdin=subprocess.PIPE,
@@ -78,6 +82,8 @@ class Worker:
                     return
                 if kind == "remark":
                     self.remarks.append(value)
+                elif kind == "share":
+                    self.listener(value)
                 else:
                     yield value
         except (EOFError, OSError, ValueError) as error:
@@ -178,7 +184,8 @@ def serve() -> None:
     while True:
         function, args = jobs.get()
         try:
-            with remarks_to(lambda text: _send(sink, ("remark", text))):
+            tell = _now_and_then(lambda share: _send(sink, ("share", share)))
+            with telling(tell), remarks_to(lambda text: _send(sink, ("remark", text))):
                 for value in _told_between(function(*args), told):
                     _send(sink, ("item", value))
         except InputError as error:
@@ -211,6 +218,19 @@ def remarks_to(tell: Callable[[str], object]) -> Iterator[None]:
         warnings.simplefilter("always", Remark)
         warnings.showwarning = show  # type: ignore[assignment]
         yield
+
+
+def _now_and_then(tell: Callable[[float], object]) -> Callable[[float], None]:
+    """Return a function that passes on one of many calls within a short time."""
+    last = 0.0
+
+    def some(share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > PAUSE:
+            last = time.monotonic()
+            tell(share)
+
+    return some
 
 
 def _told_between(generator: Any, told: list[Any]) -> Iterator[Any]:

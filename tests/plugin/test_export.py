@@ -1,6 +1,9 @@
 """The Export dock in a real viewer."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -138,3 +141,92 @@ def test_a_network_of_somebody_else_in_the_network_dock(
     network.run.native.click()
     until(lambda: "is no ONNX file" in network.status.value, 60)
     network.close()
+
+
+def test_all_kinds_at_once_and_no_file_is_replaced(dock, model, until):
+    dock.model.value = model
+    dock.kind.value = "all of them"
+    dock.authors.value, dock.cite.value = "Ada Example", "my paper"
+    assert dock.cite.visible and dock.image.visible
+    target = model.with_suffix(".zip")
+    dock.export_to(target)
+    until(lambda: dock.run.enabled, 60)
+    assert "A citation holds a DOI" in dock.status.value
+    dock.cite.value = "Ada, Coins, 10.1234/coins"
+    dock.export_to(target)
+    until(lambda: dock.run.enabled, 120)
+    assert dock.status.value.startswith("Wrote coins.zip, coins.pt, coins.onnx: ")
+    written = {path.suffix for path in model.parent.iterdir()}
+    assert written >= {".zip", ".pt", ".onnx"} and ".part" not in written
+    target.unlink()
+    dock.export_to(target)
+    until(lambda: dock.run.enabled, 60)
+    assert "coins.pt exists" in dock.status.value and not target.exists()
+
+
+def test_tiles_move_the_bar(viewer, model, until, open_dock):
+    image = np.random.default_rng(0).random((1500, 1500), np.float32)
+    viewer.add_image(image, name="noise")
+    network = open_dock("Network")
+    network.form.model.value = model
+    network.form.tile.value, network.form.flips.value = 128, True
+    network.run.native.click()
+    seen = set()
+
+    def over():
+        if network.progress.max:  # else it says only that it runs
+            seen.add(network.progress.value / network.progress.max)
+        return "noise network_classes" in viewer.layers
+
+    until(over, 120)
+    assert len([share for share in seen if 0 < share < 1]) > 3
+    network.close()
+
+
+WITHOUT_TORCH = """
+import sys
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "safetensors", "onnx"}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Refusing())
+"""
+DOCK = """
+import sys, time
+import napari, numpy as np
+from napari_morphogen.samples import coins
+viewer = napari.Viewer()
+viewer.add_image(coins().data, name="coins")
+_, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", "Network")
+dock.form.model.value = sys.argv[1]
+dock.run.native.click()
+end = time.monotonic() + 100
+while len(viewer.layers) == 1 and time.monotonic() < end:
+    napari.qt.get_qapp().processEvents()
+    time.sleep(0.01)
+found = viewer.layers["coins network_classes"].data
+assert found.shape == (303, 384)
+np.save(sys.argv[2], found)
+assert "torch" not in sys.modules
+viewer.close()
+"""
+
+
+def test_the_network_dock_needs_no_torch(model, tmp_path):
+    """Neither the window nor the process that computes can import it."""
+    from napari_morphogen import run
+    from napari_morphogen.exports import export
+
+    *_, exported = export(model, model.with_suffix(".onnx"))
+    # read by every Python that starts, so by the worker, too
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_TORCH)
+    ended = subprocess.run(
+        [sys.executable, "-c", DOCK, str(exported.path), str(tmp_path / "found.npy")],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert ended.returncode == 0, ended.stderr
+    expected = run("network_classes", coins().data, model=str(exported.path))
+    np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), expected)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.counting import counted
 from napari_morphogen.export.description import SPACE, Described, Step
 from napari_morphogen.export.processing import processed, unknown
 from napari_morphogen.intensity import as_float, fill_broken
@@ -185,7 +186,7 @@ class Foreign:
                 padded.shape[1:], window, known.lost, margins, strict=True
             )
         ]
-        for cuts in product(*rows):
+        for cuts in counted(product(*rows)):
             places, inner, outer = zip(*cuts, strict=True)
             found = self._run(padded[(slice(None), *places)])
             for number, maps in found.items():

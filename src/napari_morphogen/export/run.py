@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.counting import counted
 from napari_morphogen.export.safety import checked_bytes, metadata
 from napari_morphogen.nn.normalise import ready
 from napari_morphogen.nn.scale import at_known_scale
@@ -142,7 +143,7 @@ class ExportedModel:
         shape = image.shape[1:]
         out = np.empty((len(self.classes), *shape), np.float32)
         margins = margins_of(self.reach, self.strides)
-        for place in tiles(shape, tile or TILE[self.ndim], self.strides):
+        for place in counted(tiles(shape, tile or TILE[self.ndim], self.strides)):
             wide, inside = widened(place, margins, shape)
             found = self.compute(np.ascontiguousarray(image[(slice(None), *wide)]))
             out[(slice(None), *place)] = found[(slice(None), *inside)]
@@ -155,7 +156,7 @@ class ExportedModel:
         padded = np.pad(image, [(0, 0), *((0, end) for end in ends)], mode="edge")
         shape_of_all = (len(self.classes), *padded.shape[1:])
         total: NDArray[np.float32] = np.zeros(shape_of_all, np.float32)
-        for choice in product((False, True), repeat=self.ndim):
+        for choice in counted(product((False, True), repeat=self.ndim)):
             pairs = zip(axes, choice, strict=True)
             turned = tuple(axis for axis, chosen in pairs if chosen)
             total += np.flip(self._at(np.flip(padded, turned), tile), turned)

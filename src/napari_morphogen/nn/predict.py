@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_morphogen.counting import counted
 from napari_morphogen.nn.networks import UNet, cropped, folded, lay_out, pad_to
 from napari_morphogen.nn.tiles import TILE, Place, margins_of, tiles, widened
 from napari_morphogen.params import InputError, Remark
@@ -109,7 +110,7 @@ def predicted_tiles(
     lay_out(quick, device)
     strides = config.strides[-1]
     margins = margins_of(config.reach, strides)
-    for place in tiles(image.shape[1:], tile or TILE[config.ndim], strides):
+    for place in counted(tiles(image.shape[1:], tile or TILE[config.ndim], strides)):
         wide, inside = widened(place, margins, image.shape[1:])
         part = np.ascontiguousarray(image[(slice(None), *wide)])
         x = torch.from_numpy(part)[None].to(device)

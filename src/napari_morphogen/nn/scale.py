@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_morphogen.counting import telling
 from napari_morphogen.nn.normalise import rescaled, resized
 from napari_morphogen.nn.targets import diameter_of
 from napari_morphogen.nn.windows import Mirrored
@@ -119,7 +120,8 @@ def at_known_scale(
     """
     if diameter <= 0:
         return predict(image, flips)
-    chosen = scale or scale_of(predict, image, diameter=diameter, scales=scales)
+    with telling(None):  # a small part, tried at some scales
+        chosen = scale or scale_of(predict, image, diameter=diameter, scales=scales)
     larger = rescaled(image, (chosen,) * (image.ndim - 1))
     return resized(predict(larger, flips), image.shape[1:])
 

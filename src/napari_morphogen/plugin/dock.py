@@ -96,13 +96,7 @@ class MethodDock(Panel):
         return [ALL_CHANNELS, *map(str, range(self._channel_count()))]
 
     def _channel_count(self) -> int:
-        layer, axes = self.image.value, self.axes.value
-        if layer is None or not axes or len(axes) != layer.ndim:
-            return 0
-        data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-        if getattr(layer, "rgb", False):
-            return int(data.shape[-1])
-        return int(data.shape[axes.index("c")]) if "c" in axes else 0
+        return layers.channel_count(self.image.value, self.axes.value)
 
     def _sources(self) -> list[Layer]:
         chosen = getattr(self, "method", None)  # asked for while the dock is built
@@ -203,6 +197,7 @@ class MethodDock(Panel):
         self._results.begin()
         self._progress, self._job = progress, job
         job.item.connect(lambda state: self._collect(job, state))
+        job.share.connect(lambda share: self._partly(job, share))
         job.finished.connect(lambda seconds: self._finish(job, seconds))
         job.failed.connect(lambda text: self._end(job, text))
         job.cancelled.connect(lambda: self._cancelled(job))
@@ -308,6 +303,11 @@ class MethodDock(Panel):
             self.curve.show_values(progress.energies)
             if not state.done:
                 self._show(progress.results())
+
+    def _partly(self, job: Job, share: float) -> None:
+        if job is self._job and isinstance(self._progress, Progress):
+            self._progress.within = share
+            self.show_progress(self._progress.share)
 
     def _finish(self, job: Job, seconds: float) -> None:
         progress = self._progress

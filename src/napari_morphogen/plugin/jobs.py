@@ -29,6 +29,7 @@ class Job(QObject):
     """
 
     item = Signal(object)
+    share = Signal(float)  # done of what the generator works on, from 0 to 1
     finished = Signal(float)  # seconds
     failed = Signal(str)
     cancelled = Signal()
@@ -38,6 +39,7 @@ class Job(QObject):
         super().__init__()
         self._call = (function, args)
         self._worker: Worker = POOL.take()
+        self._worker.listener = lambda share: self._arrived.emit("share", share)
         self._stopped = False
         self._remarks: list[str] = []
         self._started = time.monotonic()

@@ -61,6 +61,24 @@ def read(layer: Layer, axes: str | None = None, level: int = 0) -> SpatialArray:
     )
 
 
+def channel_count(layer: Layer | None, axes: str) -> int:
+    """Return how many channels a layer has.
+
+    Parameters
+    ----------
+    layer : Layer or None
+        Of images or labels.
+    axes : str
+        One letter per axis of it, as far as they are known.
+    """
+    if layer is None or not axes or len(axes) != layer.ndim:
+        return 0
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    if getattr(layer, "rgb", False):
+        return int(data.shape[-1])
+    return int(data.shape[axes.index("c")]) if "c" in axes else 0
+
+
 def usual_axes(layer: Layer) -> str:
     """Return what the layer's axis labels say, or the usual meaning of its axes."""
     return axes_from_labels(layer.axis_labels) or guess_axes(layer.ndim)

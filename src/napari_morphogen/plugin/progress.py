@@ -26,6 +26,7 @@ class Progress:
         self.total = len(todo.frames)
         self.done = 0
         self.number = 0
+        self.within = 0.0  # the frame that is worked on, as far as that is known
         self.energies: list[float] = []
         self._index: Index | None = None
         self._joined: dict[str, Any] = {}
@@ -37,6 +38,7 @@ class Progress:
         self.energies.extend(state.energies)
         self.number = 0 if state.done and self.total > 1 else state.number
         self.done += state.done
+        self.within = 0.0
         self.plan.put(self._joined, state.index, state.frame)
 
     @property
@@ -48,13 +50,13 @@ class Progress:
     def share(self) -> float:
         """How much is done, from 0 to 1."""
         most = float(self.plan.values.get("iterations", 0)) if self.iterates else 0
-        part = min(self.number / most, 1) if most and self.done < self.total else 0
-        return (self.done + part) / max(self.total, 1)
+        part = min(self.number / most, 1) if most else self.within
+        return min((self.done + part) / max(self.total, 1), 1.0)
 
     @property
     def counted(self) -> bool:
         """Whether there is more than one step to count."""
-        return self.total > 1 or self.iterates
+        return self.total > 1 or self.iterates or self.within > 0
 
     @property
     def iterates(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.counting import counted
 from napari_morphogen.export.foreign_files import USUAL, Told
 from napari_morphogen.export.foreign_files import opened as opened_file
 from napari_morphogen.intensity import broken_pixels
@@ -137,8 +138,9 @@ def maps_by(
     place = part or (slice(None),) * (first.ndim - 1)
     words["channel_axis"] = 0
     if network.ndim == 2 and first.ndim == 4:
-        planes = [first[:, i] for i in range(first.shape[1])[place[0]]]
-        found = [network.predict(p, part=place[1:], **words) for p in planes]
+        planes = (first[:, i] for i in range(first.shape[1])[place[0]])
+        words["part"] = place[1:]
+        found = [network.predict(plane, **words) for plane in counted(planes)]
         maps = np.stack(found, axis=1)
     else:
         maps = network.predict(first, part=place, **words)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_morphogen.counting import counted
 from napari_morphogen.features import DIFFERENCES, REACH
 from napari_morphogen.params import ChannelAxis, File, Image, InputError, Spacing
 from napari_morphogen.segment.examples import Softness
@@ -103,7 +104,7 @@ def _plane_by_plane(
     planes = np.moveaxis(np.moveaxis(first, channel_axis or 0, 0), 1, 0)
     finest = min(spacing[1:], default=1.0)
     size = tuple(s / finest for s in spacing[1:])
-    found = [classify(plane, model, sigma, size, 0) for plane in planes]
+    found = [classify(plane, model, sigma, size, 0) for plane in counted(planes)]
     return Classified(
         np.stack([one.labels for one in found]),
         np.stack([one.probability for one in found], axis=1),
