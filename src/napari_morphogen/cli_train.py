@@ -22,10 +22,12 @@ from napari_morphogen.learning import (
 )
 from napari_morphogen.learning.messages import Task
 from napari_morphogen.params import InputError, parameters
+from napari_morphogen.segment.models import Engine
 
 UNITS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600}
 SPECIAL = {  # options of `predict` that not all models have, and their defaults
     "tile": 0,
+    "engine": "auto",
     "min_size": 0,
     "flips": False,
     "model_axes": "auto",
@@ -110,6 +112,12 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tile", type=int, default=0, help="pixels at once [chosen]")
     parser.add_argument(
         "--flips", action="store_true", help="average over mirrored images"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=get_args(Engine),
+        default="auto",
+        help="what computes a .morphogen file [the fastest there is]",
     )
     group = parser.add_argument_group("networks of others: ONNX, bioimage.io")
     for name, choices in (

@@ -54,7 +54,7 @@ from napari_morphogen.segment.hough import hough_lines
 from napari_morphogen.segment.laplacian import laplacian, zero_crossings
 from napari_morphogen.segment.line_regions import line_regions
 from napari_morphogen.segment.mixture import gaussian_mixture
-from napari_morphogen.segment.models import trained
+from napari_morphogen.segment.models import Engine, trained
 from napari_morphogen.segment.parts import Survey, no_survey, number_large
 from napari_morphogen.segment.quantise import quantise_colours
 from napari_morphogen.segment.snakes import snake
@@ -263,8 +263,8 @@ THRESHOLD_BLOCKS = Blocks(
 )
 
 
-def _network_halo(model: str, scale: float = 1.0, **_: Any) -> Halo:
-    network = trained(model)
+def _network_halo(model: str, engine: Engine, scale: float = 1.0, **_: Any) -> Halo:
+    network = trained(model, engine)
     seen = max(map(sum, zip(network.reach, network.strides, strict=True))) + 4
     return Halo(0, math.ceil(seen / scale))
 

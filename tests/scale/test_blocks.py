@@ -9,6 +9,7 @@ from skimage import data
 from napari_morphogen.params import parameters
 from napari_morphogen.pipeline import run
 from napari_morphogen.registry import METHODS, get
+from napari_morphogen.samples import needed
 from napari_morphogen.scale.blocks import as_lazy
 from napari_morphogen.spatial import SpatialArray
 
@@ -44,7 +45,7 @@ IMAGES = {
 }
 # the others see whole frames; what that gives is in the contract of all methods
 OPERATORS = ("scharr", "farid", "roberts", "gaussian")
-CASES = [(m, {}) for m in METHODS if m.halo is not None]
+CASES = [(m, {}) for m in METHODS if m.halo is not None]  # and what they need
 CASES += [(get("gradient"), {"operator": operator}) for operator in OPERATORS]
 CASES += [(get("convolve"), {"kernel": "1 2 3 4 5 6 7 8"})]
 cases = pytest.mark.parametrize(
@@ -66,9 +67,10 @@ every = pytest.mark.parametrize("method", PLAIN, ids=lambda method: method.name)
 
 def _lengths(method, sigma):
     """Return the parameters that say how far a method reaches."""
-    names = {param.name for param in parameters(method.function)}
+    most = {param.name: param.high for param in parameters(method.function)}
     given = {"sigma": sigma, "radius": max(1, min(sigma, 8))}
-    return {name: value for name, value in given.items() if name in names}
+    found = {name: min(v, most[name]) for name, v in given.items() if name in most}
+    return found | needed(method.function)
 
 
 def _assert_same(method, image, lazy, **given):

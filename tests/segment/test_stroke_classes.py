@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -84,6 +85,19 @@ def test_planes_of_a_volume_are_seen_one_by_one(tmp_path):
         np.testing.assert_array_equal(found.labels[number], one.labels)
         np.testing.assert_array_equal(found.probability[:, number], one.probability)
         np.testing.assert_array_equal(found.uncertainty[number], one.uncertainty)
+
+
+@pytest.mark.parametrize("spacing", [(3.0, 1.0, 1.0), (1.0, 1.6, 2.0)], ids=str)
+@every
+def test_volumes_in_blocks_are_the_whole(tmp_path, fit, spacing):
+    _, _, model = _learned(fit, (6, 30, 40), scales=2)
+    path = str(tmp_path / "m.npz")
+    stroke_files.save(model, path)
+    volume, _ = _scene((30, 50, 40), seed=1)
+    lazy = da.from_array(volume, chunks=(9, 13, 17))
+    words = {"model": path, "spacing": spacing, "sigma": 0.7}
+    found = run("stroke_classes", lazy, **words).compute(scheduler="synchronous")
+    np.testing.assert_array_equal(found, run("stroke_classes", volume, **words))
 
 
 def test_images_that_do_not_fit(tmp_path):

@@ -148,3 +148,50 @@ def test_a_model_that_was_replaced_is_read_again(tmp_path):
     for task in ("semantic", "instances"):
         path.write_bytes(Path(trained_model(task)).read_bytes())
         assert opened(path).task == task
+
+
+@pytest.mark.parametrize("method", NETWORKS, ids=lambda method: method.name)
+def test_engines_agree(method):
+    found = {
+        engine: run_all(
+            method.name, coins(), model=trained_model(TASKS[method.name]), engine=engine
+        )
+        for engine in ("auto", "onnxruntime", "torch")
+    }
+    for name, wanted in found["torch"].items():
+        one, two = found["onnxruntime"][name].data, wanted.data
+        np.testing.assert_array_equal(found["auto"][name].data, one)
+        if one.dtype.kind == "f":
+            np.testing.assert_allclose(one, two, atol=1e-4)
+        else:
+            assert ((one > 0) == (two > 0)).mean() > 0.999
+
+
+def test_auto_takes_what_is_there(monkeypatch):
+    from napari_morphogen.export.run import ExportedModel
+    from napari_morphogen.nn import devices
+    from napari_morphogen.nn.segmenter import Segmenter
+    from napari_morphogen.segment import models
+
+    path = trained_model("semantic")
+    assert isinstance(opened(path), ExportedModel)
+    assert isinstance(opened(path, engine="torch"), Segmenter)
+    models._read.cache_clear()
+    monkeypatch.setattr(devices, "device", lambda name, ndim: "mps")
+    assert opened(path).device == "mps"  # never used: nothing is computed here
+    models._read.cache_clear()
+    monkeypatch.setattr(devices, "device", lambda name, ndim: "cpu")
+    monkeypatch.setattr(
+        models, "find_spec", lambda name: name in ("torch", "safetensors") or None
+    )
+    assert isinstance(opened(path), Segmenter)
+    with pytest.raises(InputError, match="onnxruntime and onnx, which it needs"):
+        opened(path, engine="onnxruntime")
+    models._read.cache_clear()
+
+
+def test_the_format_of_others_says_what_computes_it(tmp_path):
+    path = tmp_path / "a.onnx"
+    path.touch()
+    with pytest.raises(InputError, match="leave `engine` at auto"):
+        opened(path, engine="torch")

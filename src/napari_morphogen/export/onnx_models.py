@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from napari_morphogen.export.graph import Graph, model_of
 from napari_morphogen.export.intensities import RANGE, normalised
 from napari_morphogen.export.layers import patch_network, unet
+from napari_morphogen.export.run import ExportedModel, by_onnx, session_of
 from napari_morphogen.export.safety import KEY
 from napari_morphogen.nn.object_classifier import KIND, ObjectClassifier
 from napari_morphogen.nn.patchnet import PatchNet
@@ -59,6 +61,20 @@ def segmenter_model(
         defaults.append(_unknown(shape))
     proto = graph.proto("segmenter", inputs, ends[1:], defaults)
     return model_of(proto, {KEY: json.dumps(about(segmenter))})
+
+
+def compiled(segmenter: Segmenter, path: Path) -> ExportedModel:
+    """Return a segmenter that onnxruntime computes: on processors faster than torch.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+        Trained.
+    path : Path
+        Of its file, named in messages.
+    """
+    content = segmenter_model(segmenter, raw=False).SerializeToString()
+    return by_onnx(session_of(content, path), about(segmenter), path)
 
 
 def classifier_model(classifier: ObjectClassifier, *, half: bool = False) -> Any:

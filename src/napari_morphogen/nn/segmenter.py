@@ -54,6 +54,8 @@ class Segmenter:
         With which objects are made of the prediction.
     record : tuple of dict
         One for every training: images, steps, seconds, losses, seed.
+    device : str
+        Where it computes unless told otherwise; not written to files.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class Segmenter:
     scales: tuple[float, float] = (1.0, 1.0)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     record: tuple[Mapping[str, Any], ...] = ()
+    device: str = "cpu"
 
     @property
     def ndim(self) -> int:
@@ -108,7 +111,7 @@ class Segmenter:
         scale: float = 0.0,
         tile: int = 0,
         flips: bool = False,
-        device: str = "cpu",
+        device: str = "",
     ) -> NDArray[np.float32]:
         """Return what the network makes of an image.
 
@@ -128,7 +131,7 @@ class Segmenter:
         flips : bool
             Whether to average over all mirrored images.
         device : str
-            "cpu", "cuda" or "mps".
+            "cpu", "cuda" or "mps"; empty is its own.
 
         Returns
         -------
@@ -149,7 +152,7 @@ class Segmenter:
             flips=flips,
         )
 
-    def tiled(self, tile: int = 0, device: str = "cpu") -> Mirrored:
+    def tiled(self, tile: int = 0, device: str = "") -> Mirrored:
         """Return what predicts an image as it is, mirrored or not.
 
         Parameters
@@ -157,12 +160,12 @@ class Segmenter:
         tile : int
             Pixels along each axis predicted at once; 0 chooses.
         device : str
-            "cpu", "cuda" or "mps".
+            "cpu", "cuda" or "mps"; empty is its own.
         """
-        network = self.network()
+        network, where = self.network(), device or self.device
 
         def tiled(values: NDArray[np.float32], mirrored: bool) -> NDArray[np.float32]:
-            words: dict[str, Any] = {"flips": mirrored, "tile": tile, "device": device}
+            words: dict[str, Any] = {"flips": mirrored, "tile": tile, "device": where}
             return predict(network, values, activation=self.activation, **words)
 
         return tiled

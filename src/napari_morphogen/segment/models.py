@@ -1,10 +1,11 @@
 """Trained networks, however they are stored: opened, and applied to any image."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, Self, cast
+from typing import Any, Literal, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,14 @@ MISSING = (
     "Networks need PyTorch, which is not installed; run: "
     'pip install "napari-morphogen[networks]".'
 )
+NO_ENGINE = (
+    "onnxruntime and onnx, which it needs for this file, are not installed; run: "
+    'pip install "napari-morphogen[export]", or choose torch.'
+)
 MODELS_KEPT = 4  # open at a time
 FOREIGN = (".onnx", ".zip", ".pt")  # endings of what others may have made
 Part = tuple[slice, ...]
+Engine = Literal["auto", "onnxruntime", "torch"]
 
 
 class Mapper(Protocol):
@@ -150,7 +156,7 @@ def maps_by(
     return maps
 
 
-def opened(path: str | Path, told: Told = USUAL) -> Mapper:
+def opened(path: str | Path, told: Told = USUAL, engine: Engine = "auto") -> Mapper:
     """Return the network that a file holds; it is kept for the next call.
 
     Parameters
@@ -159,6 +165,10 @@ def opened(path: str | Path, told: Told = USUAL) -> Mapper:
         Of a model file, from anyone; nothing of it is executed.
     told : Told
         What the user says of a network that was not trained here.
+    engine : str
+        What computes a ``.morphogen`` file: "onnxruntime", or "torch", on a graphics
+        card where there is one. "auto" is torch where there is one, and else
+        onnxruntime, which is faster on processors, where it is installed.
 
     Raises
     ------
@@ -169,10 +179,10 @@ def opened(path: str | Path, told: Told = USUAL) -> Mapper:
     if not path.is_file():
         raise InputError(f"There is no model file {path}; choose or train one.")
     state = path.stat()
-    return _read(path, state.st_mtime_ns, state.st_size, told)
+    return _read(path, state.st_mtime_ns, state.st_size, told, engine)
 
 
-def trained(path: str | Path) -> Network:
+def trained(path: str | Path, engine: Engine = "auto") -> Network:
     """Return the network in a file, which was trained here; see `opened`.
 
     Raises
@@ -180,7 +190,7 @@ def trained(path: str | Path) -> Network:
     InputError
         As of `opened`, and when it is a network of somebody else.
     """
-    network = opened(path)
+    network = opened(path, engine=engine)
     if network.task == "maps":
         raise InputError(
             f"Only its maps are known of the network in {path}; use network_maps."
@@ -195,14 +205,29 @@ def need_networks() -> None:
 
 
 @lru_cache(maxsize=MODELS_KEPT)
-def _read(path: Path, changed: int, size: int, told: Told) -> Mapper:
+def _read(path: Path, changed: int, size: int, told: Told, engine: Engine) -> Mapper:
     if path.suffix.lower() == ".npz":
         raise InputError(f"{path} holds no network; use stroke_classes.")
     if path.suffix.lower() in FOREIGN:
+        if engine != "auto":
+            raise InputError(
+                f"What computes {path.name} depends on its format; leave `engine` at "
+                "auto."
+            )
         return opened_file(path, told)
     if told != USUAL:
         raise InputError(f"{path} says itself what it takes; leave that to it.")
     need_networks()
+    from napari_morphogen.nn.devices import device
     from napari_morphogen.nn.segmenter import Segmenter
 
-    return Segmenter.load(path)
+    network = Segmenter.load(path)
+    where = device("auto", network.ndim)
+    there = find_spec("onnxruntime") is not None and find_spec("onnx") is not None
+    if engine == "onnxruntime" and not there:
+        raise InputError(NO_ENGINE)
+    if engine == "torch" or (engine == "auto" and (where != "cpu" or not there)):
+        return replace(network, device=where)
+    from napari_morphogen.export.onnx_models import compiled
+
+    return compiled(network, path)

@@ -23,6 +23,7 @@ from napari_morphogen.params import (
 )
 from napari_morphogen.segment.models import (
     METHOD_OF,
+    Engine,
     Network,
     maps_by,
     opened,
@@ -60,6 +61,7 @@ def network_objects(
     min_size: MinSize = 0,
     flips: bool = False,
     tile: Tile = 0,
+    engine: Engine = "auto",
     channel_axis: ChannelAxis = None,
 ) -> Objects:
     """Objects by a network that was trained on objects.
@@ -78,6 +80,9 @@ def network_objects(
     tile : int
         Pixels along each axis that are predicted at once; 0 chooses. The result is
         the same for all.
+    engine : str
+        What computes a `.morphogen` file: torch, on a graphics card where there is
+        one, or onnxruntime, which is faster on processors. "auto" chooses so.
     channel_axis : int or None
         The axis that holds channels.
 
@@ -114,7 +119,7 @@ def network_objects(
     >>> network_objects(np.eye(16), model=model).centre.shape
     (16, 16)
     """
-    network = _opened(model, "network_objects")
+    network = _opened(model, "network_objects", engine)
     words = {"channel_axis": channel_axis, "tile": tile, "flips": flips}
     return objects_by(network, image, min_size=min_size, **words)
 
@@ -159,6 +164,7 @@ def network_classes(
     model: ModelFile,
     flips: bool = False,
     tile: Tile = 0,
+    engine: Engine = "auto",
     channel_axis: ChannelAxis = None,
 ) -> Classified:
     """Classes of pixels by a network that was trained on classes.
@@ -175,6 +181,9 @@ def network_classes(
     tile : int
         Pixels along each axis that are predicted at once; 0 chooses. The result is
         the same for all.
+    engine : str
+        What computes a `.morphogen` file: torch, on a graphics card where there is
+        one, or onnxruntime, which is faster on processors. "auto" chooses so.
     channel_axis : int or None
         The axis that holds channels.
 
@@ -208,7 +217,7 @@ def network_classes(
     >>> found.probability.shape, found.labels.shape
     ((2, 16, 16), (16, 16))
     """
-    network = _opened(model, "network_classes")
+    network = _opened(model, "network_classes", engine)
     words = {"channel_axis": channel_axis, "tile": tile, "flips": flips}
     return classes_by(network, image, **words)
 
@@ -235,6 +244,7 @@ def network_boundaries(
     model: ModelFile,
     flips: bool = False,
     tile: Tile = 0,
+    engine: Engine = "auto",
     channel_axis: ChannelAxis = None,
 ) -> Image:
     """Boundaries of objects by a network that was trained on them.
@@ -251,6 +261,9 @@ def network_boundaries(
     tile : int
         Pixels along each axis that are predicted at once; 0 chooses. The result is
         the same for all.
+    engine : str
+        What computes a `.morphogen` file: torch, on a graphics card where there is
+        one, or onnxruntime, which is faster on processors. "auto" chooses so.
     channel_axis : int or None
         The axis that holds channels.
 
@@ -281,7 +294,7 @@ def network_boundaries(
     >>> network_boundaries(np.eye(16), model=trained_model("edges")).shape
     (16, 16)
     """
-    network = _opened(model, "network_boundaries")
+    network = _opened(model, "network_boundaries", engine)
     words: dict[str, Any] = {"tile": tile, "flips": flips}
     words["channel_axis"] = channel_axis
     return np.asarray(maps_by(network, image, **words)[0])
@@ -361,8 +374,8 @@ def network_maps(
     return maps_by(network, image, channel_axis=channel_axis, tile=tile)
 
 
-def _opened(path: str, method: str) -> Network:
-    network = trained(path)
+def _opened(path: str, method: str, engine: Engine) -> Network:
+    network = trained(path, engine)
     if METHOD_OF[network.task] != method:
         raise InputError(
             f'{path} was trained for "{network.task}", which is not what {method} '

@@ -11,7 +11,7 @@ from napari_morphogen.nn.normalise import SAMPLE, check_channels, normalised, ra
 from napari_morphogen.nn.scale import scale_of, windows
 from napari_morphogen.nn.windows import predicted_window
 from napari_morphogen.params import InputError
-from napari_morphogen.segment.models import trained
+from napari_morphogen.segment.models import Engine, Network, trained
 from napari_morphogen.segment.network import (
     FOREGROUND,
     LEAST_SHARE,
@@ -23,11 +23,11 @@ from napari_morphogen.segment.training import classified
 
 
 def network_objects_parts(
-    image: NDArray[Any], *, model: str, min_size: int, **words: Any
+    image: NDArray[Any], *, model: str, engine: Engine, min_size: int, **words: Any
 ) -> Parts:
     """Return the objects of one part, also the small ones; see `network_objects`."""
-    network = trained(model)
-    maps = _maps(model, image, **words)
+    network = trained(model, engine)
+    maps = _maps(network, image, **words)
     foreground, centre = foreground_and_centre(maps)
     given: dict[str, Any] = {**network.thresholds, "least_share": 0.0}
     area = foreground > given.get("foreground_threshold", FOREGROUND)
@@ -35,33 +35,33 @@ def network_objects_parts(
 
 
 def network_classes_parts(
-    image: NDArray[Any], *, model: str, **words: Any
+    image: NDArray[Any], *, model: str, engine: Engine, **words: Any
 ) -> NDArray[np.int32]:
     """Return the classes of one part; see `network_classes`."""
-    maps = _maps(model, image, **words)
+    maps = _maps(trained(model, engine), image, **words)
     return classified(maps, np.asarray(maps.any(axis=0))).labels
 
 
 def network_boundaries_parts(
-    image: NDArray[Any], *, model: str, **words: Any
+    image: NDArray[Any], *, model: str, engine: Engine, **words: Any
 ) -> NDArray[np.float32]:
     """Return the boundaries of one part; see `network_boundaries`."""
-    return np.asarray(_maps(model, image, **words)[0])
+    return np.asarray(_maps(trained(model, engine), image, **words)[0])
 
 
 def number_network_objects(
-    sizes: NDArray[np.int64], *, model: str, min_size: int, **_: Any
+    sizes: NDArray[np.int64], *, model: str, engine: Engine, min_size: int, **_: Any
 ) -> NDArray[np.int64]:
     """Return the final number of every object, 0 for those that are too small."""
-    share = trained(model).thresholds.get("least_share", LEAST_SHARE)
+    share = trained(model, engine).thresholds.get("least_share", LEAST_SHARE)
     median = float(np.median(sizes)) if sizes.size else 0.0
     kept = sizes >= max(min_size, int(np.ceil(share * median)), 1)
     return np.where(kept, np.cumsum(kept), 0)
 
 
-def survey_network(*, model: str, **_: Any) -> Survey[dict[str, Any]]:
+def survey_network(*, model: str, engine: Engine, **_: Any) -> Survey[dict[str, Any]]:
     """Ask all parts for intensities and, where it matters, the size of objects."""
-    network = trained(model)
+    network = trained(model, engine)
     answers = yield _sampled
     limits = [_limits(channel) for channel in zip(*answers, strict=True)]
     if network.diameter <= 0:
@@ -76,7 +76,7 @@ def survey_network(*, model: str, **_: Any) -> Survey[dict[str, Any]]:
 
 
 def _maps(
-    model: str,
+    network: Network,
     image: NDArray[Any],
     *,
     channel_axis: int | None,
@@ -91,7 +91,6 @@ def _maps(
     """Return the maps of a window, 0 where a pixel is broken."""
     first = image[np.newaxis] if channel_axis is None else image
     first = np.moveaxis(first, channel_axis or 0, 0)
-    network = trained(model)
     check_channels(first, network.in_channels)
     maps = predicted_window(
         network.tiled(tile),
@@ -125,11 +124,12 @@ def _sampled(
     place: Any,
     shape: tuple[int, ...],
     model: str,
+    engine: Engine,
     channel_axis: int | None,
     **_: Any,
 ) -> list[tuple[NDArray[Any], float, float]]:
     """Return every n-th pixel of the whole that lies here, and the extremes."""
-    if trained(model).ndim != len(shape):
+    if trained(model, engine).ndim != len(shape):
         raise InputError(
             f"The network was trained on planes, but the image has {len(shape)} axes; "
             "name the axes, such as --axes tyx, to segment plane by plane."
