@@ -26,6 +26,7 @@ import numpy as np
 from napari_morphogen.evaluate.report_card import ReportCard, report_card
 from napari_morphogen.io import image_paths, read
 from napari_morphogen.nn.generator import MODULES
+from napari_morphogen.nn.generator_patches import seen_in
 from napari_morphogen.nn.generator_training import GeneratorOptions, GeneratorTraining
 from napari_morphogen.nn.train import Budget
 
@@ -98,7 +99,12 @@ def card(training: GeneratorTraining, samples: Array) -> ReportCard:
     unseen = training.patches(SAMPLES, unseen=True)
     size = training.config.shape[-1]
     return report_card(
-        list(seen), list(samples), list(unseen), patch_size=size, channel_axis=0
+        list(seen),
+        list(samples),
+        list(unseen),
+        searched=seen_in(training.kept, training.range),
+        patch_size=size,
+        channel_axis=0,
     )
 
 

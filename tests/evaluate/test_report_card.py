@@ -8,10 +8,10 @@ import pytest
 from scipy import ndimage, stats
 from sklearn.neighbors import NearestNeighbors
 
-from napari_morphogen.evaluate import meaning, report_card
+from napari_morphogen.evaluate import copies, meaning, report_card
 from napari_morphogen.evaluate.copies import is_copy, nearest
 from napari_morphogen.evaluate.coverage import coverage, principal
-from napari_morphogen.evaluate.patch_sets import draw, regions, split
+from napari_morphogen.evaluate.patch_sets import Region, draw, regions, split
 from napari_morphogen.evaluate.spectra import radial_spectrum, spectrum_distance
 from napari_morphogen.evaluate.textures import features, pyramid, texture_distance
 from napari_morphogen.io import read
@@ -197,21 +197,86 @@ def test_features_forget_places_and_constants():
         assert gaps[0] == pytest.approx(gaps[1], rel=1e-3)
 
 
+def _regions(images):
+    return [Region(image, number, (0, 0)) for number, image in enumerate(images)]
+
+
 def test_copies_are_brighter_turned_and_never_flat():
     train = blobs(20, 0)[:, None].astype("f4")
     turned = 3 * np.rot90(train, 1, (2, 3))[::-1] + 5
-    found = nearest(turned, train)
-    np.testing.assert_array_equal(found.place, np.arange(20)[::-1])
+    found = nearest(turned, _regions(train))
+    np.testing.assert_array_equal(found.image, np.arange(20)[::-1])
     np.testing.assert_allclose(found.correlation, 1, atol=1e-4)
-    unseen = nearest(blobs(50, 1)[:, None].astype("f4"), train)
+    unseen = nearest(blobs(50, 1)[:, None].astype("f4"), _regions(train))
     assert is_copy(found, unseen).all() and is_copy(unseen, unseen).sum() == 1
-    flat = nearest(np.full_like(train, 0.3), train)
+    flat = nearest(np.full_like(train, 0.3), _regions(train))
     assert not is_copy(flat, unseen).any() and not is_copy(flat, flat).any()
     ours, theirs = np.random.default_rng(0).random((2, 16, 16))  # no smaller: as is
     turns = [np.rot90(x, k) for x in (ours, ours.T) for k in range(4)]
     best = max(np.corrcoef(x.ravel(), theirs.ravel())[0, 1] for x in turns)
-    pair = (image[None, None].astype("f4") for image in (ours, theirs))
-    assert nearest(*pair).correlation[0] == pytest.approx(best, abs=1e-5)
+    ours, theirs = (image[None, None].astype("f4") for image in (ours, theirs))
+    found = nearest(ours, _regions(theirs))
+    assert found.correlation[0] == pytest.approx(best, abs=1e-5)
+
+
+@pytest.mark.parametrize("side", [16, 24, 33])
+@pytest.mark.parametrize("shape", [(150, 170), (40, 150, 60)], ids=str)
+def test_copies_are_found_wherever_they_were_cut(shape, side):
+    rng = np.random.default_rng(side)
+    size = (side,) * len(shape) if len(shape) == 2 else (8, side, side)
+    data = ndimage.gaussian_filter(
+        rng.normal(size=(2, 1, *shape)), (0, 0, *(2,) * len(shape))
+    )
+    images = [
+        Region(image.astype("f4"), n + 5, (7,) * len(shape))
+        for n, image in enumerate(data)
+    ]
+    for _ in range(6):
+        chosen = rng.integers(2)
+        corner = [
+            int(rng.integers(n - s + 1)) for n, s in zip(shape, size, strict=True)
+        ]
+        place = tuple(slice(c, c + s) for c, s in zip(corner, size, strict=True))
+        patch = data[chosen][(slice(None), *place)][:, ::-1]  # mirrored
+        found = nearest(patch[None].astype("f4"), images)
+        assert found.image[0] == chosen + 5
+        np.testing.assert_allclose(found.corner[0], np.array(corner) + 7, atol=1)
+        assert found.correlation[0] > 0.99
+
+
+def test_more_places_than_are_looked_through(monkeypatch):
+    monkeypatch.setattr(copies, "MOST", 300)
+    rng = np.random.default_rng(0)
+    data = ndimage.gaussian_filter(rng.normal(size=(1, 200, 200)), (0, 6, 6)).astype(
+        "f4"
+    )
+    found = nearest(data[None, :, 60:92, 77:109], _regions(data[None]))
+    np.testing.assert_array_equal(found.corner[0], (60, 77))
+
+
+def test_images_are_searched_where_only_patches_are_known(sets):
+    rng = np.random.default_rng(0)
+    data = ndimage.gaussian_filter(rng.normal(size=(6, 160, 160)), (0, 2, 2))
+
+    def crops(images, count):
+        chosen = rng.integers(len(images), size=count)
+        corners = rng.integers(129, size=(count, 2))
+        pairs = zip(chosen, corners, strict=True)
+        return [images[n][y : y + 32, x : x + 32] for n, (y, x) in pairs]
+
+    learnt, unseen = data[:3], crops(data[3:], 100)
+    judge = partial(report_card, crops(learnt, 100), held_out=unseen, patch_size=32)
+    made = crops(learnt, 100)
+    assert judge(made).copies < 0.5  # patches alone do not hold all places
+    found = judge(made, searched=learnt)
+    assert found.copies > 0.98
+    assert judge(crops(data[3:], 100), searched=learnt).copies < 0.2  # of few
+    first = found.pairs["image"][0]
+    y, x = found.pairs["training_corner"][0]
+    origin = learnt[found.pairs["training_image"][0]][y : y + 32, x : x + 32]
+    np.testing.assert_array_equal(made[first], origin)
+    with pytest.raises(InputError, match="`searched`"):
+        judge(made, searched=[np.ones((9, 9, 9))])
 
 
 # ---- hostile inputs
@@ -284,3 +349,6 @@ def test_real_images_rank_above_flawed_ones_and_these_above_noise(name):
         assert real[figure] > card.as_dict()[figure] + 0.1, figure
         assert card.as_dict()[figure] >= card.noise[figure] - 0.02, figure
     assert real["copies"] < 0.1
+    cut = [image[5:45, 3:43] for image in train if min(image.shape) > 45] * 3
+    if name == "axon_sem":  # moved copies; on nuclei, most is dark ground
+        assert judge(cut).copies > 0.9

@@ -109,7 +109,7 @@ MEANINGS: dict[str, Meaning] = {
         ),
         (
             "copies",
-            "share that repeats training patches; blind to moved or partial copies",
+            "share that repeats a place in training images; blind to partial copies",
             "10.48550/arXiv.2004.05675",
         ),
     )

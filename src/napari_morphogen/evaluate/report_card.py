@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_morphogen.evaluate import patch_sets
-from napari_morphogen.evaluate.copies import is_copy, nearest
+from napari_morphogen.evaluate.copies import Nearest, is_copy, nearest
 from napari_morphogen.evaluate.coverage import NEIGHBOURS, coverage, principal
 from napari_morphogen.evaluate.patch_sets import Patches, Region
 from napari_morphogen.evaluate.spectra import spectrum_distance
@@ -17,7 +17,6 @@ from napari_morphogen.params import InputError
 
 PATCH_SIZE = 64
 PATCHES = 512  # of every set
-TRAINING = 8  # times as many are searched for copies
 FEWEST = 2 * NEIGHBOURS
 Table = dict[str, NDArray[Any]]
 
@@ -32,16 +31,16 @@ class ReportCard:
         1 where generated images are as near to unseen real ones as other real
         images are, 0 at worst.
     copies : float
-        Share of samples that are nearer to a training patch than 99 of 100
-        unseen real ones are.
+        Share of samples that are nearer to any place in the training images than
+        99 of 100 unseen real ones are.
     noise : mapping of str to float
         The same four figures of noise with the real intensities, for scale.
     measured : mapping of str to mapping
         What stands behind: under ``"generated"``, ``"real"`` and ``"noise"`` the
         distance of textures, decibels between spectra, covered share, copies.
     pairs : dict of str to ndarray
-        Every sample with the training patch most like it, the most alike first:
-        numbers of both images, first pixels of both patches, the correlation
+        Every sample with the most alike place in the training images, the most alike
+        first: numbers of both images, first pixels of both patches, the correlation
         of their thumbnails, and whether that makes it a copy.
     patch_shape : tuple of int
         Of the patches that were compared.
@@ -70,6 +69,7 @@ def report_card(
     generated: Sequence[ArrayLike],
     held_out: Sequence[ArrayLike] | None = None,
     *,
+    searched: Sequence[ArrayLike] | None = None,
     patch_size: int = PATCH_SIZE,
     channel_axis: int | None = None,
     seed: int = 0,
@@ -86,6 +86,9 @@ def report_card(
     held_out : sequence of ndarray, optional
         Real images that it has not seen. By default half of `real`, or one end of
         a single image; then copies are looked for in the other half alone.
+    searched : sequence of ndarray, optional
+        Images in which copies are looked for at every place, where `real` holds but
+        patches of them; `real` by default.
     patch_size : int
         Patches of so many pixels along every axis are compared, fewer where an
         image has fewer.
@@ -136,16 +139,19 @@ def report_card(
     """
     rng = np.random.default_rng(seed)
     sets = _sets(real, generated, held_out, patch_size, channel_axis, rng)
-    shape, seen, made, unseen = sets
-    many = patch_sets.draw(seen, shape, TRAINING * PATCHES, rng)
-    drawn = [patch_sets.draw(part, shape, PATCHES, rng) for part in (made, unseen)]
-    count = min(PATCHES, len(many.values), *(len(part.values) for part in drawn))
+    shape, *parts = sets
+    drawn = [patch_sets.draw(part, shape, PATCHES, rng) for part in parts]
+    count = min(PATCHES, *(len(part.values) for part in drawn))
     if count < FEWEST:
         raise InputError(
             f"Expected at least {FEWEST} patches of every set of images, but one has "
             f"{count}; give more or larger images, or a smaller patch size."
         )
-    return _card(_standardised([many, *drawn]), count, seed)
+    whole = parts[0]
+    if searched is not None:
+        whole = patch_sets.regions("searched", searched, channel_axis)
+        patch_sets.check_alike("searched", whole, parts[0][0])
+    return _card(*_standardised(drawn, whole), count, seed)
 
 
 def _sets(
@@ -171,35 +177,40 @@ def _sets(
     return shape, seen, made, unseen
 
 
-def _standardised(sets: Sequence[Patches]) -> list[Patches]:
-    """Return the sets in units of the first one's spread, its mean 0."""
+def _standardised(
+    sets: Sequence[Patches], whole: Sequence[Region]
+) -> tuple[list[Patches], list[Region]]:
+    """Return sets and images in units of the first set's spread, its mean 0."""
     values = sets[0].values
     axes = (0, *range(2, values.ndim))
     mean = values.mean(axis=axes, keepdims=True, dtype=np.float64)
     spread = values.std(axis=axes, keepdims=True, dtype=np.float64)
     spread[spread == 0] = 1
-    return [
-        one._replace(values=((one.values - mean) / spread).astype(np.float32))
-        for one in sets
-    ]
+
+    def scaled(data: NDArray[Any], low: Any, span: Any) -> NDArray[np.float32]:
+        return np.asarray((data - low) / span, np.float32)
+
+    patches = [one._replace(values=scaled(one.values, mean, spread)) for one in sets]
+    ends = mean[0], spread[0]
+    return patches, [one._replace(data=scaled(one.data, *ends)) for one in whole]
 
 
-def _card(drawn: Sequence[Patches], count: int, seed: int) -> ReportCard:
-    many, made, unseen = drawn
+def _card(
+    drawn: Sequence[Patches], whole: Sequence[Region], count: int, seed: int
+) -> ReportCard:
     # drawn in no order: the first are any
-    seen, ours, target = (one.first(count).values for one in (many, made, unseen))
+    seen, ours, target = (one.first(count).values for one in drawn)
     mixed = np.random.default_rng(seed).permutation(seen.ravel())
     noise = mixed.reshape(seen.shape)
     sets = {"generated": ours, "real": seen, "noise": noise}
-    near = nearest(ours, many.values)
-    unusual = nearest(target, many.values)
+    near, unusual = nearest(ours, whole), nearest(target, whole)
     found = _measured(sets, target, seed)
     copied = is_copy(near, unusual)
     found["generated"]["copies"] = float(copied.mean())
     found["real"]["copies"] = float(is_copy(unusual, unusual).mean())
-    noisy = is_copy(nearest(noise, many.values), unusual)
+    noisy = is_copy(nearest(noise, whole), unusual)
     found["noise"]["copies"] = float(noisy.mean())
-    pairs = _pairs(made.first(count), many, near, copied)
+    pairs = _pairs(drawn[1].first(count), near, copied)
     figures = _ratios(found["generated"], found["real"])
     return ReportCard(
         **figures,
@@ -241,14 +252,13 @@ def _ratio(above: float, below: float) -> float:
     return 1.0 if above >= below else above / below
 
 
-def _pairs(made: Patches, seen: Patches, near: Any, copied: Any) -> Table:
+def _pairs(made: Patches, near: Nearest, copied: Any) -> Table:
     order = np.argsort(-near.correlation, kind="stable")
-    there = near.place[order]
     return {
         "image": made.image[order],
         "corner": made.corner[order],
-        "training_image": seen.image[there],
-        "training_corner": seen.corner[there],
+        "training_image": near.image[order],
+        "training_corner": near.corner[order],
         "correlation": near.correlation[order].astype(float),
         "copy": copied[order],
     }

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -275,11 +276,13 @@ class _Course:
         There are none where nothing was held out.
         """
         from napari_morphogen.evaluate.report_card import FEWEST, report_card
+        from napari_morphogen.nn.generator_patches import seen_in
 
         unseen = self.training.patches(COMPARED, unseen=True)
         if len(unseen) < FEWEST:
             return {}, None
         seen = self.training.patches(SEEN)
+        learnt = seen_in(self.training.kept, self.training.range)
         device = self.training.options.device
         other = self.settings.seed + 1
         asked = self.training.maps(COMPARED, unseen=True, seed=other)
@@ -288,16 +291,31 @@ class _Course:
             list(seen),
             list(made),
             list(unseen),
+            searched=learnt,
             patch_size=max(self.training.config.shape),
             channel_axis=0,
         )
-        order = [card.pairs[name][:SHOWN] for name in ("image", "training_image")]
-        beside = np.concatenate([made[order[0]], seen[order[1]]], axis=-1)
+        beside = np.concatenate(
+            [made[card.pairs["image"][:SHOWN]], _originals(card, learnt)], axis=-1
+        )
         shown = Wanted(len(beside), other, montage=True)
         nearest = placed(beside, generator, shown, self.path.name)
         name = nearest.name.replace("samples", "samples and nearest")
         figures = card.as_dict() | {"noise": dict(card.noise)}
         return figures, replace(nearest, name=name)
+
+
+def _originals(card: Any, learnt: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the places in the training images that are most like the samples."""
+    found = []
+    places = zip(
+        card.pairs["training_image"], card.pairs["training_corner"], strict=True
+    )
+    for image, corner in islice(places, SHOWN):
+        pairs = zip(corner, card.patch_shape, strict=True)
+        cut = tuple(slice(first, first + side) for first, side in pairs)
+        found.append(learnt[image][(slice(None), *cut)])
+    return np.stack(found)
 
 
 def _batch(settings: Settings) -> int:

@@ -299,6 +299,13 @@ def _ends(
     return [part(slice(0, length - kept - gap))], [part(slice(length - kept, None))]
 
 
+def seen_in(sources: Sequence[Source], intensities: Range) -> list[NDArray[np.float32]]:
+    """Return what patches are cut from, without maps, in the intensities of images."""
+    count = len(intensities.low)
+    whole = [one.values[np.newaxis, :count] for one in sources]
+    return [intensities.outside(values)[0] for values in whole]
+
+
 class Pool:
     """Draws patches; the n-th batch depends on the seed and n alone.
 
