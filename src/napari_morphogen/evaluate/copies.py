@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from napari_morphogen.evaluate.patch_sets import Region
 
 THUMBNAIL = {2: 16, 3: 8}  # pixels along an axis, by the number of axes
-CELLS = {2: 8, 3: 4}  # of what is looked through first
-MOST = 400_000  # places that are looked through
-CANDIDATES = 3  # that are looked at closely, of every patch
+CELLS = {2: 8, 3: 6}  # of what is looked through first
+MOST = {2: 400_000, 3: 100_000}  # places that are looked through
+CANDIDATES = 5  # that are looked at closely, of every patch
 CLOSE = 4  # offsets on either side of a candidate
 UNUSUAL = 0.99  # of the unseen real patches are less alike to their nearest
 ROUNDING = 1e-6  # of a correlation
@@ -84,8 +84,6 @@ def nearest(patches: Array, training: Sequence[Region]) -> Nearest:
     for number in range(len(patches)):
         for rank in range(likely.alike.shape[1]):
             one = _Candidates(*(part[number, rank] for part in likely))
-            if not np.isfinite(one.alike):
-                continue
             region = training[int(one.region)]
             rows, shape = fine[number], patches.shape[2:]
             value, place = _closely(rows, region.data, one.corner, shape)
@@ -111,32 +109,31 @@ def is_copy(found: Nearest, unseen: Nearest) -> NDArray[np.bool_]:
 def _looked_through(patches: Array, training: Sequence[Region]) -> _Candidates:
     """Return the likeliest places of every patch by coarse thumbnails."""
     count, shape = len(patches), patches.shape[2:]
-    cells = [max(1, side // CELLS.get(len(shape), 4)) for side in shape]
+    cells = [max(1, side // CELLS.get(len(shape), 6)) for side in shape]
     turns = list(_orientations(patches))
     ours = np.concatenate([_rows(_coarse(turned, cells)) for turned in turns])
     found = _Candidates(
-        np.full((count, CANDIDATES), -np.inf, np.float32),
-        np.zeros((count, CANDIDATES), np.intp),
-        np.zeros((count, CANDIDATES, len(shape)), np.intp),
+        np.empty((count, 0), np.float32),
+        np.empty((count, 0), np.intp),
+        np.empty((count, 0, len(shape)), np.intp),
     )
-    each = np.arange(count)
     for places in _places(training, shape, cells):
-        alike = ours @ places.rows.T
-        which = alike.argmax(axis=1)
-        value = alike[np.arange(len(ours)), which].reshape(len(turns), count)
-        turn = value.argmax(axis=0)
-        most = value[turn, each]
-        place = which.reshape(len(turns), count)[turn, each]
-        worst = found.alike.argmin(axis=1)
-        better = np.flatnonzero(most > found.alike[each, worst])
-        at = better, worst[better]
-        chosen = place[better]
-        found.alike[at] = most[better]
-        found.region[at], found.corner[at] = (
-            places.region[chosen],
-            places.corner[chosen],
-        )
+        alike = (ours @ places.rows.T).reshape(len(turns), count, -1).max(axis=0)
+        kept = _highest(alike)
+        own = (places.region[kept], places.corner[kept])
+        new = _Candidates(np.take_along_axis(alike, kept, 1), *own)
+        pairs: Any = zip(found, new, strict=True)
+        both = [np.concatenate(same, axis=1) for same in pairs]
+        order = np.arange(count)[:, None], _highest(both[0])
+        found = _Candidates(*(part[order] for part in both))
     return found
+
+
+def _highest(values: Array) -> NDArray[np.intp]:
+    """Return where the highest values of every row are."""
+    if values.shape[1] <= CANDIDATES:
+        return np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    return np.argpartition(values, -CANDIDATES, axis=1)[:, -CANDIDATES:]
 
 
 def _places(
@@ -196,7 +193,7 @@ def _spread(
         )
 
     steps = list(cells)
-    while total(steps) > MOST:
+    while total(steps) > MOST.get(len(shape), 100_000):
         steps = [step + 1 for step in steps]
     return steps
 
@@ -205,21 +202,34 @@ def _closely(
     turns: Array, data: Array, corner: Corners, shape: Sequence[int]
 ) -> tuple[float, Corners]:
     """Return how alike the likeliest place around a corner is, and where it lies."""
-    steps = [max(1, side // CELLS.get(len(shape), 4) // CLOSE) for side in shape]
+    steps = [max(1, side // CELLS.get(len(shape), 6) // CLOSE) for side in shape]
+    offsets = [step * np.arange(-CLOSE, CLOSE + 1) for step in steps]
+    value, place = _best_of(turns, data, corner, shape, offsets)
+    if max(steps) > 1:
+        offsets = [np.arange(1 - step, step) for step in steps]
+        value, place = _best_of(turns, data, place, shape, offsets)
+    return value, place
+
+
+def _best_of(
+    turns: Array,
+    data: Array,
+    corner: Corners,
+    shape: Sequence[int],
+    offsets: Sequence[Corners],
+) -> tuple[float, Corners]:
+    """Return how alike the likeliest place of a grid is, and where it lies."""
     around = [
-        np.unique(np.clip(c + step * np.arange(-CLOSE, CLOSE + 1), 0, n - s))
-        for c, step, n, s in zip(corner, steps, data.shape[1:], shape, strict=True)
+        np.unique(np.clip(c + away, 0, n - s))
+        for c, away, n, s in zip(corner, offsets, data.shape[1:], shape, strict=True)
     ]
-    first = np.array([places[0] for places in around])
     cut = tuple(
         slice(places[0], places[-1] + s)
         for places, s in zip(around, shape, strict=True)
     )
     axes = tuple(range(1, data.ndim))
     views = sliding_window_view(data[(slice(None), *cut)], tuple(shape), axes)
-    inner = np.ix_(
-        *(places - start for places, start in zip(around, first, strict=True))
-    )
+    inner = np.ix_(*(places - places[0] for places in around))
     windows = np.moveaxis(views[(slice(None), *inner)], 0, len(shape))
     rows = _rows(_thumbnails(windows.reshape(-1, len(data), *shape)))
     alike = (rows @ turns).max(axis=1)

@@ -208,7 +208,7 @@ def _card(
     copied = is_copy(near, unusual)
     found["generated"]["copies"] = float(copied.mean())
     found["real"]["copies"] = float(is_copy(unusual, unusual).mean())
-    noisy = is_copy(nearest(noise, whole), unusual)
+    noisy = is_copy(nearest(noise[: count // 8 + 1], whole), unusual)
     found["noise"]["copies"] = float(noisy.mean())
     pairs = _pairs(drawn[1].first(count), near, copied)
     figures = _ratios(found["generated"], found["real"])
