@@ -1,5 +1,7 @@
 """Every kind of model in every format that there is for it, and in no other."""
 
+import json
+import zipfile
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -70,6 +72,18 @@ def _words(precision):
     return words | ({"image": _image()} if precision == "int8" else {})
 
 
+def _description(path, to):
+    """Return what a file says of itself, read as anybody would."""
+    if to == "onnx":
+        entries = {one.key: one.value for one in onnx.load(path).metadata_props}
+        return json.loads(entries["morphogen"])
+    with zipfile.ZipFile(path) as archive:
+        if to == "bioimageio":
+            return json.loads(archive.read("rdf.yaml"))["config"]["morphogen"]
+        (name,) = (n for n in archive.namelist() if n.endswith("morphogen.json"))
+        return json.loads(archive.read(name))
+
+
 @pytest.mark.parametrize("kind, to, precision", PAIRS, ids=str)
 def test_saved_loaded_exported_proved_and_read(models, tmp_path, kind, to, precision):
     """`making.proved` tries sizes and batches; here the file is read again."""
@@ -84,6 +98,9 @@ def test_saved_loaded_exported_proved_and_read(models, tmp_path, kind, to, preci
     assert made.difference < TOLERANCE[precision] and len(made.cases) >= 3
     assert "MB, at most" in exported.words
     assert str(tmp_path).encode() not in path.read_bytes()
+    said = _description(path, to)
+    assert said["proved"]["difference"] == pytest.approx(made.difference, rel=0.06)
+    assert tuple(said["proved"]["cases"]) == made.cases
     if to == "onnx":
         onnx.checker.check_model(onnx.load(path), full_check=True)
     if kind == "segmenter":

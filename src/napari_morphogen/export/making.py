@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -134,8 +134,10 @@ def packed(
         proved(model, proto, "onnx", tolerance=TOLERANCE, raw=False),
         proved(model, script, "torchscript", tolerance=TOLERANCE, raw=False),
     ]
-    content = package(model, card, parts[0].content, parts[1].content, cover)
     worst = max(part.difference for part in parts)
+    onnx, script = (part.content for part in parts)
+    told = _told(worst, parts[0].cases)
+    content = package(model, card, onnx, script, cover, told)
     return parts[0]._replace(content=content, difference=worst)
 
 
@@ -206,6 +208,7 @@ def proved(
     expected = proof.expected_of(model, cases, raw=raw)
     found = _found(content, to, cases)
     worst = _judged(found, expected, tolerance)
+    content = proof.noted(content, to, _told(worst, cases))
     return Made(content, worst, proof.dice(found, expected), tuple(cases))
 
 
@@ -218,7 +221,13 @@ def _generator(model: Generator, to: Target) -> Made:
     found = _found(content, to, cases)
     one, two = (_shares(model, images) for images in (found, expected))
     worst = _judged(one, two, TOLERANCE_OF_IMAGES)
+    content = proof.noted(content, to, _told(worst, expected))
     return Made(content, worst, float("nan"), tuple(expected))
+
+
+def _told(difference: float, cases: Iterable[str]) -> dict[str, Any]:
+    """Return what a file says of its proof."""
+    return {"proved": {"difference": float(f"{difference:.1e}"), "cases": [*cases]}}
 
 
 def _shares(model: Generator, images: proof.Cases) -> dict[str, NDArray[Any]]:

@@ -95,6 +95,7 @@ def package(
     onnx: bytes,
     script: bytes,
     cover: NDArray[Any] | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the content of a bioimage.io package.
 
@@ -109,6 +110,8 @@ def package(
     cover : ndarray of shape (channels, [P,] M, N) or None
         An image that everybody may see, with what the model sees in it; None is
         one of code.
+    told : mapping or None
+        What was proved of the weights, as JSON holds it.
 
     Notes
     -----
@@ -131,7 +134,7 @@ def package(
         "cover.png": _cover(*halves),
         "README.md": _readme(segmenter, card).encode(),
     }
-    described = json.dumps(_rdf(segmenter, card, files), indent=1)
+    described = json.dumps(_rdf(segmenter, card, files, told or {}), indent=1)
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {"rdf.yaml": described.encode(), **files}.items():
@@ -140,7 +143,10 @@ def package(
 
 
 def _rdf(
-    segmenter: Segmenter, card: Card, files: Mapping[str, bytes]
+    segmenter: Segmenter,
+    card: Card,
+    files: Mapping[str, bytes],
+    told: Mapping[str, Any],
 ) -> dict[str, Any]:
     import torch
 
@@ -170,7 +176,7 @@ def _rdf(
                 "parent": "torchscript",
             },
         },
-        "config": {"morphogen": about(segmenter)},
+        "config": {"morphogen": about(segmenter) | dict(told)},
     }
 
 

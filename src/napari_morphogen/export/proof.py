@@ -1,8 +1,11 @@
 """Whether a written file does what the model does, seen from another process."""
 
+import io
+import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_morphogen.export.safety import KEY
 from napari_morphogen.nn.normalise import normalised
 from napari_morphogen.nn.object_classifier import ObjectClassifier
 from napari_morphogen.nn.patchnet import PatchNet, probabilities
@@ -162,6 +166,36 @@ def in_fresh_process(path: Path, cases: Cases) -> dict[str, NDArray[Any]]:
             )
         with np.load(found, allow_pickle=False) as results:
             return {name: results[name] for name in results.files}
+
+
+def noted(content: bytes, to: str, told: Mapping[str, Any]) -> bytes:
+    """Return a file that says in its description what was proved of it.
+
+    Parameters
+    ----------
+    content : bytes
+        Of an ONNX file or of TorchScript; nothing but its description changes.
+    to : str
+        "onnx" or "torchscript".
+    told : mapping
+        As JSON holds it.
+    """
+    if to == "onnx":
+        import onnx
+
+        proto = onnx.load_from_string(content)
+        for entry in proto.metadata_props:
+            if entry.key == KEY:
+                entry.value = json.dumps(json.loads(entry.value) | dict(told))
+        return bytes(proto.SerializeToString())
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(kept, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name.endswith(f"/extra/{KEY}.json"):
+                part = json.dumps(json.loads(part) | dict(told)).encode()
+            new.writestr(zipfile.ZipInfo(name), part)
+    return kept.getvalue()
 
 
 def blobs(rng: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float32]:
