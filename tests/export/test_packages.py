@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 
 from napari_morphogen.export import making
-from napari_morphogen.export.packages import Card
+from napari_morphogen.export.packages import Card, package
 from napari_morphogen.params import InputError
 
 CARD = Card("coins / Münzen", ("Ada Example", "Bo Example"), "MIT")
@@ -94,6 +94,16 @@ def test_valid_and_true_in_the_eyes_of_others(packed, tmp_path):
     path.write_bytes(packed.content)
     for kind in ("onnx", "torchscript"):
         assert core.test_model(path, weight_format=kind).status == "passed"
+
+
+@pytest.mark.parametrize(
+    "name, found",
+    [("k2", "k2 segmentation network"), ("é", "segmentation network")],
+)
+def test_names_are_as_long_as_programs_ask_for(segmenter, name, found):
+    content = package(segmenter(), Card(name, ("Ada",)), b"", b"")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert json.loads(archive.read("rdf.yaml"))["name"] == found
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from napari_morphogen.params import InputError
 
 FORMAT = "0.5.4"  # that programs of several years read
 MOST_HALO = {2: 64, 3: 16}  # pixels that neighbouring tiles share
+SHORTEST = 5  # letters of a name
 COVER = 256  # pixels along each side of both halves
 SHOWN = 512  # pixels of the image along each side
 DOI = r"10\.\d{4,9}/[^\s\"<>]+"
@@ -155,10 +156,12 @@ def _rdf(
 
     version = torch.__version__.partition("+")[0]
     plain = re.sub(r"[^A-Za-z0-9_+\- ()]", " ", card.name).strip()[:128]
+    if len(plain) < SHORTEST:
+        plain = f"{plain} segmentation network".strip()
     return {
         "type": "model",
         "format_version": FORMAT,
-        "name": plain or "segmentation network",
+        "name": plain,
         "description": f"A U-Net that predicts {', '.join(segmenter.classes)}.",
         "authors": [{"name": name} for name in card.authors if name.strip()],
         "license": card.license,
