@@ -199,8 +199,9 @@ def test_a_painter_is_trained_and_paints_labels_in_their_place(dock, viewer, unt
     painted = viewer.layers["small painted"]
     np.testing.assert_allclose(painted.extent.world, small.extent.world)
     assert viewer.layers.index(painted) < viewer.layers.index(small)
+    until(lambda: dock.renew.enabled, 60)  # the layer comes before the end
     dock.renew.native.click()
-    until(lambda: dock.renew.enabled, 60)
+    until(lambda: "small new 2" in viewer.layers and dock.renew.enabled, 60)
     image, cells = viewer.layers[-2:]
     assert (image.name, cells.name) == ("small new 2 painted", "small new 2")
     np.testing.assert_allclose(image.extent.world, small.extent.world)
