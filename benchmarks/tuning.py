@@ -269,6 +269,8 @@ def _asked(trial: Any, spaces: dict[str, Space]) -> Candidate:
 def defaults(kind: str) -> Iterator[tuple[Candidate, bool]]:
     """Yield every method as it is, and told where it can be that objects are dark."""
     for name in searchable(kind):
+        if Candidate((step(name),)).learns:
+            continue
         for number, candidate in enumerate(Space(name, kind).begin()):
             yield candidate, number > 0
 

@@ -52,6 +52,27 @@ def test_table_is_printed_and_written(files, capsys):
     assert json.loads((files / "table.json").read_text())["folds"] == 6
 
 
+def test_what_was_learned_is_kept_beside_the_recipe(files, capsys):
+    for path in (files / "truth").iterdir():
+        write(path, SpatialArray((read(path).data > 0).astype(np.uint8), "yx"))
+    where = [str(files / "images"), str(files / "truth"), "--kind", "classes"]
+    given = ["tune", *where, "--budget", "1.5s", "--methods", "nearest_class"]
+    assert main([*given, "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rows"][0]["recipe"] is None
+    assert "--recipe" in told.err
+    best, target = files / "best.json", files / "out.tif"
+    assert main([*given, "--recipe", str(best), "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert json.loads(best.read_text()) == table["rows"][0]["recipe"]
+    image, truth = files / "images/a.tif", read(files / "truth/a.tif").data
+    assert main(["replay", str(best), str(image), str(target)]) == 0
+    assert (read(target).data - 1 == truth).mean() > 0.95
+    best.unlink()
+    assert main([*given, "--recipe", str(best)]) == 2  # best.npz may be another's
+    assert "best.npz" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -12,7 +12,16 @@ from typing import Any
 from napari_morphogen.io.pairs import paired
 from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
-from napari_morphogen.tuning import Options, Ranking, Row, recipe_of, suggest, tune
+from napari_morphogen.tuning import (
+    Candidate,
+    Options,
+    Ranking,
+    Row,
+    recipe_of,
+    suggest,
+    taught,
+    tune,
+)
 
 OK = 0  # as of the other commands
 UNITS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3600}  # seconds
@@ -48,7 +57,10 @@ def add_parsers(commands: Any) -> None:
         "--json", nargs="?", const="-", metavar="FILE", help="the table; - prints it"
     )
     parser.add_argument(
-        "--recipe", type=Path, metavar="FILE", help="the best, for `morphogen replay`"
+        "--recipe",
+        type=Path,
+        metavar="FILE",
+        help="the best, for `morphogen replay`; what it learned goes beside it",
     )
     parser.set_defaults(command=tune_files)
 
@@ -85,8 +97,20 @@ def tune_files(given: argparse.Namespace) -> int:
     if last.best is None:
         reasons = "; ".join(f"{name}: {why}" for name, why in last.skipped.items())
         raise InputError(f"No method made labels in time. {reasons}".strip())
-    _report(last, images, given)
+    best = last.best.candidate
+    if best.learns and given.recipe is not None:
+        best = taught(best, images, references, _beside(given.recipe), options)
+    _report(last, best, images[0], given)
     return OK
+
+
+def _beside(recipe: Path) -> Path:
+    """Return the file for what was learned; one that is not ours is kept."""
+    from napari_morphogen.io.disk import check_target
+
+    path = recipe.with_suffix(".npz")
+    check_target(path, folder=False, overwrite=recipe.exists())
+    return path
 
 
 def suggest_file(given: argparse.Namespace) -> int:
@@ -175,19 +199,24 @@ def _searched(
 
 
 def _report(
-    last: Ranking, images: Sequence[SpatialArray], given: argparse.Namespace
+    last: Ranking, best: Candidate, image: SpatialArray, given: argparse.Namespace
 ) -> None:
     from napari_morphogen import recipe
 
-    assert last.best is not None
     if given.recipe is not None:
         try:
-            recipe.save(given.recipe, recipe_of(last.best.candidate, images[0]))
+            recipe.save(given.recipe, recipe_of(best, image))
         except OSError as error:
             raise InputError(
                 f"Cannot write {given.recipe}: {error.strerror}."
             ) from error
-    text = json.dumps(as_json(last, images[0]), indent=2) + "\n"
+    elif best.learns:
+        print(
+            f"morphogen: {best.main.method} learns from the reference; "
+            "give --recipe FILE to keep what it learned.",
+            file=sys.stderr,
+        )
+    text = json.dumps(as_json(last, best, image), indent=2) + "\n"
     if given.json == "-":
         print(text, end="")
         return
@@ -196,13 +225,16 @@ def _report(
     print(as_text(last))
 
 
-def as_json(last: Ranking, image: SpatialArray) -> dict[str, Any]:
+def as_json(last: Ranking, best: Candidate, image: SpatialArray) -> dict[str, Any]:
     """Return a ranking as plain values.
 
     Parameters
     ----------
     last : Ranking
         What tuning yielded last.
+    best : Candidate
+        That of the first row, perhaps `taught`. Other rows that learn have no
+        recipe.
     image : SpatialArray
         What the recipes are for.
     """
@@ -216,11 +248,14 @@ def as_json(last: Ranking, image: SpatialArray) -> dict[str, Any]:
         "tried": last.tried,
         "seconds": round(last.elapsed, 2),
         "skipped": dict(last.skipped),
-        "rows": [_row(row, image) for row in last.rows],
+        "rows": [
+            _row(row, best if row is last.best else row.candidate, image)
+            for row in last.rows
+        ],
     }
 
 
-def _row(row: Row, image: SpatialArray) -> dict[str, Any]:
+def _row(row: Row, ready: Candidate, image: SpatialArray) -> dict[str, Any]:
     return {
         "method": row.candidate.main.method,
         "text": row.candidate.text,
@@ -231,7 +266,7 @@ def _row(row: Row, image: SpatialArray) -> dict[str, Any]:
         "whole": row.whole,
         "classes": {str(number): value for number, value in row.classes.items()},
         "seconds_per_megapixel": _number(row.seconds),
-        "recipe": recipe_of(row.candidate, image),
+        "recipe": None if ready.learns else recipe_of(ready, image),
     }
 
 

@@ -216,8 +216,19 @@ def accepts(function: Callable[..., Any], name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def check(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def check(
+    function: Callable[..., Any], values: Mapping[str, Any], *, arrays: bool = True
+) -> dict[str, Any]:
     """Return all parameters of `function`, `values` checked and defaults filled in.
+
+    Parameters
+    ----------
+    function : callable
+        A method.
+    values : mapping
+        Parameters by name.
+    arrays : bool
+        Whether those that are arrays are looked at, too.
 
     Raises
     ------
@@ -241,6 +252,7 @@ def check(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, 
     return {
         name: param.check(values.get(name, param.default))
         for name, param in known.items()
+        if arrays or not param.role
     }
 
 

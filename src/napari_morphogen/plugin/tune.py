@@ -1,8 +1,10 @@
 """The dock that searches methods and parameters for labels like the user's."""
 
+import itertools
+import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
+from napari.layers import Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog
@@ -24,6 +26,9 @@ from napari_morphogen.plugin.tune_words import (
     suggestion_words,
     underway,
 )
+from napari_morphogen.plugin.tune_work import Task, saving
+from napari_morphogen.registry import get
+from napari_morphogen.segment.stroke_files import SUFFIX as LEARNED
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.tuning import (
     Candidate,
@@ -34,20 +39,13 @@ from napari_morphogen.tuning import (
     recipe_of,
     sensitivity,
     step,
+    stored,
     suggestions,
     tune,
 )
 from napari_morphogen.worker import POOL
 
 TICK_MS = 500
-
-
-class Task(NamedTuple):
-    """What was tuned to: images, their references, and how."""
-
-    images: list[SpatialArray]
-    truths: list[SpatialArray]
-    options: Options
 
 
 class TuneDock(TuneChoices):
@@ -57,6 +55,9 @@ class TuneDock(TuneChoices):
         super().__init__(getattr(viewer, "__wrapped__", viewer))
         self._search, self._asked = Latest(), Latest()
         self._applier = Applier(self._viewer)
+        self._folder = tempfile.TemporaryDirectory(prefix="morphogen-")
+        self._taught = itertools.count(1)
+        self._title = ""
         self._task: Task | None = None
         self.ranking: Ranking | None = None
         self.suggestion: Suggestion | None = None
@@ -175,20 +176,33 @@ class TuneDock(TuneChoices):
             return
         layer = self.image.value
         self.candidate = candidate
-        if self.sweep.candidate != candidate:
-            self.sweep.show_candidate(candidate)
-        title = fill_dock(self._viewer, candidate, layer, self.axes.value)
-        bring_forward(self.native)
-        words = applied_words(candidate, title)
+        path = Path(self._folder.name, f"tuned-{next(self._taught)}{LEARNED}")
+        if not candidate.learns:  # else there is no file yet
+            self._show(candidate, layer)
         self._applier.apply(
             candidate,
             layer,
             image,
+            (self._task, path),
             lambda: bool(self.keep.value),
-            lambda text: self._answered(text or words),
+            lambda text: self._applied(text, candidate, layer, path),
         )
         self.status.value = f"Applying {candidate.text} …"
         self._enable()
+
+    def _show(self, candidate: Candidate, layer: Layer) -> None:
+        """Show a candidate in the sweep and in the dock of its method."""
+        if self.sweep.candidate != candidate:
+            self.sweep.show_candidate(candidate)
+        self._title = fill_dock(self._viewer, candidate, layer, self.axes.value)
+        bring_forward(self.native)
+
+    def _applied(
+        self, text: str, candidate: Candidate, layer: Layer, path: Path
+    ) -> None:
+        if not text and candidate.learns and layer in self._viewer.layers:
+            self._show(stored(candidate, path), layer)
+        self._answered(text or applied_words(candidate, self._title))
 
     # ---- without a reference
 
@@ -220,6 +234,7 @@ class TuneDock(TuneChoices):
         self._offered = [
             Candidate((step(name, found.parameters.get(name, {})),))
             for name in self.methods
+            if get(name).fit is None
         ]
         texts = [one.text for one in self._offered]
         self.suggested.show_rows(
@@ -282,13 +297,29 @@ class TuneDock(TuneChoices):
             return
         try:
             check_target(Path(path), folder=False, overwrite=True)
-            recipe.save(path, recipe_of(candidate, self._pair.read_image()))
+            image = self._pair.read_image()
+            if candidate.learns:
+                self._learn_and_save(candidate, image, Path(path))
+                return
+            recipe.save(path, recipe_of(candidate, image))
         except InputError as error:
             self.status.value = str(error)
         except OSError as error:
             self.status.value = f"Cannot write {path}: {error.strerror}."
         else:
             self.status.value = f"Saved {path}."
+
+    def _learn_and_save(
+        self, candidate: Candidate, image: SpatialArray, path: Path
+    ) -> None:
+        words = f"Saved {path}, and beside it what {candidate.main.method} learned."
+        self._asked.start(
+            Job(saving, candidate, image, self._task, path),
+            lambda _: None,
+            lambda text: self._answered(text or words),
+        )
+        self.status.value = "Learning …"
+        self._enable()
 
     # ---- the window
 
@@ -311,6 +342,7 @@ class TuneDock(TuneChoices):
     def release(self) -> None:
         """End the jobs and let go of the viewer, without touching any widget."""
         self.let_go()
+        self._folder.cleanup()
         for work in self._works:
             work.drop()
         self.sweep.release()

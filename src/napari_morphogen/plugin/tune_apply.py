@@ -1,6 +1,7 @@
 """A candidate applied: its labels in the layer list, its values in a dock."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from napari.components import ViewerModel
@@ -12,7 +13,7 @@ from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
 from napari_morphogen.plugin.panel import ALL_CHANNELS
 from napari_morphogen.plugin.results import Results
-from napari_morphogen.plugin.tune_work import application
+from napari_morphogen.plugin.tune_work import Task, application
 from napari_morphogen.registry import get
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.tuning import Candidate
@@ -40,6 +41,7 @@ class Applier:
         candidate: Candidate,
         layer: Layer,
         image: SpatialArray,
+        learning: tuple[Task | None, Path],
         keep: Callable[[], bool],
         end: Callable[[str], None],
     ) -> None:
@@ -53,6 +55,8 @@ class Applier:
             What it is run on.
         image : SpatialArray
             Read from the layer.
+        learning : Task or None, and Path
+            What a candidate that learns is taught by, and where it keeps that.
         keep : callable
             Whether to add a layer instead of updating the last one.
         end : callable
@@ -72,7 +76,7 @@ class Applier:
                     slot=TUNED,
                 )
 
-        self.work.start(Job(application, candidate, image), show, end)
+        self.work.start(Job(application, candidate, image, *learning), show, end)
 
 
 def fill_dock(

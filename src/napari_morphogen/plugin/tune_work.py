@@ -2,16 +2,45 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from napari_morphogen import recipe
+from napari_morphogen.io.disk import check_target
 from napari_morphogen.spatial import SpatialArray
-from napari_morphogen.tuning import Candidate, Swatch, applied, cropped, sweep
+from napari_morphogen.tuning import (
+    Candidate,
+    Options,
+    Swatch,
+    applied,
+    cropped,
+    recipe_of,
+    sweep,
+    taught,
+)
 
 Place = tuple[tuple[int, int], ...]
 
 
-def application(candidate: Candidate, image: SpatialArray) -> Iterator[SpatialArray]:
+class Task(NamedTuple):
+    """What was tuned to: images, their references, and how."""
+
+    images: list[SpatialArray]
+    truths: list[SpatialArray]
+    options: Options
+
+    def taught(self, candidate: Candidate, path: Path) -> Candidate:
+        """Return a candidate that can be applied, taught first where it learns."""
+        if not candidate.learns:
+            return candidate
+        return taught(candidate, self.images, self.truths, path, self.options)
+
+
+def application(
+    candidate: Candidate, image: SpatialArray, task: Task | None, path: Path
+) -> Iterator[SpatialArray]:
     """Yield the labels that a candidate makes of an image.
 
     Parameters
@@ -20,9 +49,32 @@ def application(candidate: Candidate, image: SpatialArray) -> Iterator[SpatialAr
         What is run.
     image : SpatialArray
         Of any dimensionality.
+    task : Task or None
+        What a candidate that learns is taught by.
+    path : Path
+        Where it keeps what it learned.
     """
-    found = applied(candidate, image)
+    ready = candidate if task is None else task.taught(candidate, path)
+    found = applied(ready, image)
     yield replace(found, data=np.asarray(found.data))
+
+
+def saving(
+    candidate: Candidate, image: SpatialArray, task: Task, path: Path
+) -> Iterator[Path]:
+    """Write the recipe of a candidate that learns, and beside it what it learned.
+
+    Parameters
+    ----------
+    candidate, image, task
+        As of `application`.
+    path : Path
+        Of the recipe.
+    """
+    learned = path.with_suffix(".npz")
+    check_target(learned, folder=False, overwrite=path.exists())
+    recipe.save(path, recipe_of(task.taught(candidate, learned), image))
+    yield path
 
 
 def strip(

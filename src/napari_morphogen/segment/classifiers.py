@@ -122,6 +122,7 @@ class Forest:
             max_depth=depth,
             class_weight="balanced_subsample",
             random_state=seed,
+            n_jobs=-1,  # threads; the same trees however many
         )
         model.fit(np.ascontiguousarray(examples.values.T), examples.classes)
         return cls(fast.Trees.of(model), present, examples.number)

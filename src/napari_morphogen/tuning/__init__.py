@@ -7,6 +7,7 @@ from napari_morphogen.tuning.candidates import (
     recipe_of,
     step,
 )
+from napari_morphogen.tuning.lessons import stored, taught
 from napari_morphogen.tuning.results import (
     Curve,
     Kind,
@@ -39,10 +40,12 @@ __all__ = [
     "searchable",
     "sensitivity",
     "step",
+    "stored",
     "suggest",
     "suggestions",
     "sweep",
     "sweep_values",
+    "taught",
     "tune",
     "varied",
 ]

@@ -56,6 +56,11 @@ class Candidate:
         return self.steps[self.place]
 
     @property
+    def learns(self) -> bool:
+        """Whether a step, the main one, learns from the reference; see `taught`."""
+        return any(get(step.method).fit is not None for step in self.steps)
+
+    @property
     def changed(self) -> dict[str, Any]:
         """Parameters that are not as they are by default, as ``"method.name"``."""
         found = {} if self.channel is None else {"channel": self.channel}
@@ -108,9 +113,8 @@ def step(method: str, values: Mapping[str, Any] | None = None) -> Step:
     'threshold (sigma 2)'
     """
     function = get(method).function
-    checked = check(function, values or {})
-    plain = {p.name: checked[p.name] for p in parameters(function) if not p.role}
-    return Step(method, tuple(sorted(plain.items())))
+    checked = check(function, values or {}, arrays=False)
+    return Step(method, tuple(sorted(checked.items())))
 
 
 def applied(candidate: Candidate, image: SpatialArray) -> SpatialArray:
@@ -126,7 +130,7 @@ def applied(candidate: Candidate, image: SpatialArray) -> SpatialArray:
     Raises
     ------
     InputError
-        When a step cannot work on the image.
+        When a step cannot work on the image, or learns and is not `taught`.
 
     Examples
     --------
@@ -135,6 +139,11 @@ def applied(candidate: Candidate, image: SpatialArray) -> SpatialArray:
     >>> labels.axes, labels.data.dtype.name
     ('yx', 'int32')
     """
+    if candidate.learns:
+        raise InputError(
+            f"{candidate.main.method} learns from the reference; teach the candidate "
+            "first (`taught`)."
+        )
     result = image
     for one, channel in channels(candidate):
         result = run(one.method, result, channel=channel, **one.parameters)

@@ -11,7 +11,7 @@ from scipy import ndimage
 from napari_morphogen.tuning.results import Kind
 from napari_morphogen.tuning.scenes import Scene
 
-ENOUGH = 5  # scenes from which on each is a fold
+ENOUGH = 3  # frames from which on each is a fold
 MOST = 6  # folds of parts, altogether
 FEW = 4  # objects below which scores say little
 
@@ -47,8 +47,9 @@ def folds(found: Sequence[Scene], kind: Kind, sparse: bool) -> Folds:
     Parameters
     ----------
     found : sequence of Scene
-        Five or more are a fold each; otherwise neighbouring objects of one scene
-        are, and of classes strokes or blocks of a scene.
+        Of three or more frames each is a fold, since new images differ more than
+        the parts of one; otherwise neighbouring objects of one scene are, and of
+        classes strokes or blocks of a scene.
     kind : str
         ``"objects"`` or ``"classes"``.
     sparse : bool
@@ -57,9 +58,11 @@ def folds(found: Sequence[Scene], kind: Kind, sparse: bool) -> Folds:
     parts = [_parts(scene.truth, kind, sparse) for scene in found]
     units = sum(len(places) for _, places, _ in parts)
     note = _note(parts, units, kind, sparse)
-    if len(found) >= ENOUGH:
-        maps = tuple(range(len(found)))
-        return Folds(len(found), maps, np.ones(len(found)), units, note)
+    frames = [(scene.number, scene.index) for scene in found]
+    known = list(dict.fromkeys(frames))
+    if len(known) >= ENOUGH:
+        maps = tuple(map(known.index, frames))
+        return Folds(len(known), maps, np.ones(len(known)), units, note)
     if kind == "classes" and sparse:
         groups = _dealt([classes for _, _, classes in parts])
     else:

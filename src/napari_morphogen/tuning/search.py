@@ -21,7 +21,8 @@ from napari_morphogen.tuning.trials import Bench, Clock
 
 LOOK_SECONDS = 0.3  # between two rankings
 SEARCH = 0.85  # of the budget; the rest is for whole images
-PATIENCE = 15.0  # a candidate may take a fifteenth of the budget
+PATIENCE = 15.0  # a candidate may take a fifteenth of the budget,
+LEARNING = 4.0  # one that learns a quarter: once for every fold
 LEAST = 1.0  # second that a candidate may take in any case
 CHANCE = 0.25  # how often a candidate is drawn, not derived
 HALVINGS = (0.15, 0.4)  # of the search: then the worse half of the methods ends
@@ -244,7 +245,8 @@ class _Search:
         self.seen.add(candidate)
         pool = self.pools.setdefault(name, Pool())
         best = pool.best.scenes if pool.full else ()
-        limit = max(self.options.budget / PATIENCE, LEAST)
+        patience = LEARNING if candidate.learns else PATIENCE
+        limit = max(self.options.budget / patience, LEAST)
         trial = self.bench.tried(candidate, limit, best)
         self.tried += 1
         pool.add(trial)

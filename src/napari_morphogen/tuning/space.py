@@ -28,13 +28,18 @@ MAIN: Mapping[Kind, tuple[str, ...]] = {
         "kmeans",
         "gaussian_mixture",
         "superpixel_clusters",
+        "nearest_class",
+        "random_forest",
     ),
 }
 BEFORE = ("subtract_background", "median", "clahe")
 AFTER = ("fill_holes", "expand_labels", "smooth_labels", "split_objects")
 MOST_AFTER = 2
 # time and chance are no qualities, levels and lines belong to one image
-FIXED = ("seed", "iterations", "tolerance", "level", "lines", "separate", "position")
+FIXED = (
+    *("seed", "iterations", "tolerance", "n_trees"),
+    *("level", "lines", "separate", "position"),
+)
 GIVEN: Mapping[Kind, Mapping[str, Mapping[str, Any]]] = {
     "objects": {},
     "classes": {"threshold": {"separate": False, "min_size": 0}},
@@ -128,7 +133,7 @@ class Space:
             for channel in range(self.channels):
                 yield Candidate(candidate.steps, channel)
         dark = {"objects": candidate.main.parameters.get("objects", "bright")}
-        for name in () if candidate.place else BEFORE:
+        for name in self._room_before(candidate):
             known = {p.name: p for p in varied(name)}
             values = {k: v for k, v in dark.items() if k in known}
             if self.size and name == "subtract_background":
@@ -206,7 +211,7 @@ class Space:
     ) -> Candidate:
         place, steps = candidate.place, candidate.steps
         names = [one.method for one in steps]
-        before = [] if place else list(BEFORE)
+        before = list(self._room_before(candidate))
         room = self._takes_after(candidate)
         after = [name for name in AFTER if room and name not in names]
         if not before and not after:
@@ -217,6 +222,10 @@ class Space:
             0 if choice in BEFORE else place + 1 + int(rng.integers(len(steps) - place))
         )
         return Candidate((*steps[:at], new, *steps[at:]), candidate.channel)
+
+    def _room_before(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return what may come first; methods that learn look at the image itself."""
+        return () if candidate.place or candidate.learns else BEFORE
 
     def _takes_after(self, candidate: Candidate) -> bool:
         behind = len(candidate.steps) - 1 - candidate.place

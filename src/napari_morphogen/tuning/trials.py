@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from napari_morphogen.params import InputError, last
 from napari_morphogen.params import Step as IterationStep
 from napari_morphogen.pipeline import plan
 from napari_morphogen.plans import Frame
+from napari_morphogen.registry import get
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.tuning.candidates import Candidate, Step, applied, channels
+from napari_morphogen.tuning.lessons import EVERYTHING, Lessons, Where
 from napari_morphogen.tuning.scenes import Scene
 from napari_morphogen.tuning.scoring import Judge, Tally
 
@@ -83,6 +85,7 @@ class Bench:
     whole: Judge | None = None
     _kept: OrderedDict[Any, SpatialArray] = field(default_factory=OrderedDict)
     _bytes: int = 0
+    _taught: dict[str, Lessons] = field(default_factory=dict)
 
     @property
     def scenes(self) -> Sequence[Scene]:
@@ -147,8 +150,14 @@ class Bench:
         place = tuple(
             slice(None) if axis == "c" else slice(0, TINY) for axis in image.axes
         )
+        little = image.like(np.ascontiguousarray(image.data[place]))
         with suppress(InputError, MemoryError):
-            applied(candidate, image.like(np.ascontiguousarray(image.data[place])))
+            if candidate.learns:
+                some = replace(self.scenes[0], image=little, truth=_stripes(little))
+                lessons = Lessons([some], (0,), sparse=True)
+                lessons.labels(candidate.main, little, EVERYTHING)
+            else:
+                applied(candidate, little)
 
     def confirmed(self, trial: Trial) -> Trial:
         """Return the trial with scores of whole images.
@@ -162,9 +171,8 @@ class Bench:
         start = self.clock()
         pixels, tallies = 0, []
         for number, scene in enumerate(self.whole.scenes):
-            key = ("frame", scene.number, scene.index)
-            made = self._made(trial.candidate, key, scene.image, np.inf)
-            tallies.append(self.whole.tally(number, np.asarray(made.data)))
+            made = self._frame_labels(trial.candidate, scene)
+            tallies.append(self.whole.tally(number, made))
             pixels += scene.truth.size
         seconds = (self.clock() - start) / max(pixels, 1) * 1e6
         return self._full(trial.candidate, tallies, seconds, True)
@@ -190,8 +198,8 @@ class Bench:
         self, candidate: Candidate, number: int, deadline: float = np.inf
     ) -> NDArray[Any]:
         """Return what a candidate makes of the crop of a scene."""
-        image = self.scenes[number].image
-        made = self._made(candidate, ("crop", number), image, deadline)
+        image, where = self.scenes[number].image, self.judge.parts.maps[number]
+        made = self._made(candidate, ("crop", number), image, where, deadline)
         return np.asarray(made.data)
 
     def whole_labels(self, candidate: Candidate, number: int) -> NDArray[Any]:
@@ -199,13 +207,23 @@ class Bench:
         scene = self.scenes[number]
         if scene.whole:
             return self.labels(candidate, number)
-        frame = scene.frame.like(np.asarray(scene.frame.data))
-        key = ("frame", scene.number, scene.index)
-        made = self._made(candidate, key, frame, np.inf)
-        return np.asarray(made.data[scene.box])
+        return self._frame_labels(candidate, scene)[scene.box]
+
+    def _frame_labels(self, candidate: Candidate, scene: Scene) -> NDArray[Any]:
+        """Return what a candidate makes of the frame of a scene."""
+        assert self.whole is not None
+        number = _frames(self.whole.scenes).index(_frame(scene))
+        image, where = self.whole.scenes[number].image, self.whole.parts.maps[number]
+        made = self._made(candidate, ("frame", number), image, where, np.inf)
+        return np.asarray(made.data)
 
     def _made(
-        self, candidate: Candidate, key: Any, image: SpatialArray, deadline: float
+        self,
+        candidate: Candidate,
+        key: tuple[str, int],
+        image: SpatialArray,
+        where: Where,
+        deadline: float,
     ) -> SpatialArray:
         result = image
         path: tuple[Any, ...] = (key, candidate.channel)
@@ -213,12 +231,29 @@ class Bench:
             path = (*path, one)
             found = self._kept.get(path)
             if found is None:
-                found = self._computed(one, result, channel, deadline)
+                if get(one.method).fit is None:
+                    found = self._computed(one, result, channel, deadline)
+                else:
+                    found = self._lessons(key[0]).labels(one, result, where)
                 self._keep(path, found)
             else:
                 self._kept.move_to_end(path)
             result = found
         return result
+
+    def _lessons(self, what: str) -> Lessons:
+        """Return what can be learned of the crops, by the folds of these or frames."""
+        if what not in self._taught:
+            maps = self.judge.parts.maps
+            if what == "frame" and self.whole is not None:
+                frames, parts = _frames(self.whole.scenes), self.whole.parts.maps
+                wide = [parts[frames.index(_frame(scene))] for scene in self.scenes]
+                maps = tuple(
+                    where if isinstance(where, int) else where[scene.box]
+                    for where, scene in zip(wide, self.scenes, strict=True)
+                )
+            self._taught[what] = Lessons(self.scenes, maps, self.judge.sparse)
+        return self._taught[what]
 
     def _computed(
         self, one: Step, image: SpatialArray, channel: int | None, deadline: float
@@ -246,6 +281,22 @@ class Bench:
         while self._bytes > CACHED and len(self._kept) > 1:
             _, gone = self._kept.popitem(last=False)
             self._bytes -= gone.data.nbytes
+
+
+def _frame(scene: Scene) -> tuple[Any, ...]:
+    return scene.number, scene.index
+
+
+def _frames(found: Sequence[Scene]) -> list[tuple[Any, ...]]:
+    """Return which frames scenes are of."""
+    return [_frame(scene) for scene in found]
+
+
+def _stripes(image: SpatialArray) -> NDArray[np.int64]:
+    """Return two classes of the pixels of an image without its channels."""
+    sizes = zip(image.axes, image.data.shape, strict=True)
+    shape = tuple(size for axis, size in sizes if axis != "c")
+    return np.asarray(np.indices(shape).sum(axis=0) % 2 + 1)
 
 
 def _behind(ours: Sequence[float], best: Sequence[float], count: int) -> bool:
