@@ -15,6 +15,7 @@ import argparse
 import itertools
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,7 +29,15 @@ import tifffile
 
 from napari_morphogen import SpatialArray
 from napari_morphogen.params import InputError
-from napari_morphogen.tuning import Candidate, Options, applied, searchable, step, tune
+from napari_morphogen.tuning import (
+    Candidate,
+    Options,
+    applied,
+    searchable,
+    step,
+    taught,
+    tune,
+)
 from napari_morphogen.tuning.folds import Folds
 from napari_morphogen.tuning.scenes import Scene, scenes
 from napari_morphogen.tuning.scoring import Judge, Tally
@@ -152,6 +161,15 @@ def tuned(
     options = Options(kind=kind, budget=budget, seed=seed)
     *_, last = tune(images, truths, options, clock=time.process_time)
     return last.rows[0].candidate, last.rows[0].score, last.tried
+
+
+def ready(candidate: Candidate, references: Sequence[Pair], kind: str) -> Candidate:
+    """Return a candidate that can be applied, taught first where it learns."""
+    if not candidate.learns:
+        return candidate
+    images, truths = zip(*references, strict=True)
+    path = Path(tempfile.mkdtemp(prefix="tuning-"), "classes.npz")
+    return taught(candidate, images, truths, path, Options(kind=kind))
 
 
 def searched_long(
@@ -287,7 +305,7 @@ def row(root: Path, data: Data, given: argparse.Namespace) -> tuple[str, str]:
     default, _, best = max((r for r in ready if not r[1]), key=itemgetter(0))
     given_polarity, _, told_best = max(ready, key=itemgetter(0))
     chosen, shown, tried = tuned(references, kind, given.budget, given.seed)
-    score = scored(chosen)
+    score = scored(ready(chosen, references, kind))
     cells = [data.name, str(len(others)), f"`{best.main.method}`", f"{default:.3f}"]
     cells += [f"`{told_best.main.method}`", f"{given_polarity:.3f}"]
     cells += [
@@ -306,7 +324,7 @@ def row(root: Path, data: Data, given: argparse.Namespace) -> tuple[str, str]:
         finders.append(("long", lambda: searched_long(references, kind, given.long)))
     for name, find in finders:
         other, theirs, count = find()
-        found = scored(other)
+        found = scored(ready(other, references, kind))
         cells.append(f"{found:.3f}")
         notes.append(f"{name}: {other.text}, tuned on {theirs:.3f}, tried {count}")
         if name == "long":

@@ -201,6 +201,36 @@ def test_pairs_are_tuned_to_together(viewer, dock, qtbot, until):
     assert len(dock.pairs) == 1
 
 
+def test_what_learns_is_applied_and_saved(viewer, dock, qtbot, until, tmp_path):
+    truth = (coin_labels().data > 0).astype(np.uint8)
+    viewer.add_labels(truth, name="all", **PLACE)
+    dock.kind.value = "classes"
+    only(dock, "examples")
+    assert dock.methods == ("nearest_class", "random_forest")
+    press(qtbot, dock.run)
+    until(lambda: bool(dock.ranking and dock.ranking.rows), 60)
+    press(qtbot, dock.cancel)  # what is learned does not depend on the end
+    until(lambda: dock.run.enabled)
+    click_row(qtbot, dock.table, 0)
+    until(lambda: dock.status.value.startswith("Applied"), 60)
+    made = viewer.layers["coins tuned"]
+    assert (made.data - 1 == truth).mean() > 0.9
+    image = read(viewer.layers["coins"])
+    again = replay(made.metadata[recipe.KEY], image)
+    np.testing.assert_array_equal(again.data, made.data)
+    family = open_family(viewer, dock.candidate)
+    assert family.method.value == "stroke_classes"
+    dock.save_recipe(tmp_path / "best.json")
+    until(lambda: dock.status.value.startswith("Saved"), 60)
+    saved = recipe.load(tmp_path / "best.json")
+    model = saved["steps"][-1]["parameters"]["model"]
+    assert model == str(tmp_path / "best.npz")
+    np.testing.assert_array_equal(replay(saved, image).data, made.data)
+    press(qtbot, dock.suggest)  # nothing can be suggested to what learns
+    until(lambda: dock.suggestion is not None, 60)
+    assert dock.suggested.model().rowCount() == 0
+
+
 @pytest.mark.parametrize("missing", ["image", "reference", "families", "shape"])
 def test_what_is_missing_is_one_sentence(missing, viewer, dock, qtbot, until):
     shape = (5, 5) if missing == "shape" else coins().data.shape
