@@ -1,6 +1,7 @@
 """Methods that learn from the reference: taught on what they are not scored on."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,29 @@ class Lessons:
         Per scene the fold of every pixel, or of all of them.
     sparse : bool
         Whether 0 is no class but what is not painted.
+    clock : callable
+        Seconds.
+    spent : list of float
+        How long every lesson took.
     """
 
     scenes: Sequence[Scene]
     maps: tuple[Where, ...]
     sparse: bool
+    clock: Callable[[], float] = time.monotonic
+    spent: list[float] = field(default_factory=list)
     _learned: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> NDArray[Any]:
+        """The numbers of the references that are classes, ascending."""
+        found = np.unique(np.concatenate([np.unique(s.truth) for s in self.scenes]))
+        return found[found != 0] if self.sparse else found
+
+    @property
+    def meaning(self) -> dict[int, int]:
+        """The class that every number of `labels` stands for."""
+        return dict(enumerate(self.classes.tolist(), 1))
 
     def labels(self, one: Step, image: SpatialArray, where: Where) -> SpatialArray:
         """Return the classes of a frame, each pixel's taught without its fold.
@@ -73,17 +91,17 @@ class Lessons:
         values = tuple(v for v in one.values if v[0] != SMOOTHING)
         key = one.method, values, fold
         if key not in self._learned:
+            started = self.clock()
             plans = list(self._plans(one, fold))
             painted = [np.unique(p.values["strokes"].data) for p in plans]
             numbers = np.unique(np.concatenate(painted))
             self._learned[key] = plans[0].learned(*plans[1:]), numbers[numbers > 0]
+            self.spent.append(self.clock() - started)
         return self._learned[key]  # type: ignore[no-any-return]
 
     def _plans(self, one: Step, fold: int) -> Iterator[Plan]:
         """Yield what is painted outside a fold, scene by scene."""
-        classes = np.unique(np.concatenate([np.unique(s.truth) for s in self.scenes]))
-        if self.sparse:
-            classes = classes[classes != 0]
+        classes = self.classes
         for scene, where in zip(self.scenes, self.maps, strict=True):
             strokes = np.searchsorted(classes, scene.truth) + 1
             strokes[np.asarray(where == fold) | (self.sparse & (scene.truth == 0))] = 0

@@ -63,14 +63,18 @@ class Judge:
         scene, where = self.scenes[number], self.parts.maps[number]
         if self.kind == "classes":
             rows = _shared(labels, scene.truth, where, self.sparse)
-            return Tally(rows, _dice(_merged(rows), _merged(rows)))
+            table = _merged(rows)
+            return Tally(rows, _dice(_meaning(table), table))
         counts = _matches(labels, scene, where, self.parts.count, self.sparse)
         return Tally(counts, _f1(counts.sum(axis=0)))
 
-    def scores(self, tallies: Sequence[Tally]) -> NDArray[np.float64]:
+    def scores(
+        self, tallies: Sequence[Tally], meaning: Mapping[int, int] | None = None
+    ) -> NDArray[np.float64]:
         """Return the score of every fold.
 
-        Of classes, what a number stands for is learned on the other folds.
+        Of classes, what a number stands for is learned on the other folds, unless
+        its `meaning` is given.
         """
         if self.kind == "objects":
             total = np.sum([one.counts for one in tallies], axis=0)
@@ -80,7 +84,8 @@ class Judge:
         for fold in range(self.parts.count):
             mine = rows[:, 0] == fold
             others = rows[~mine] if self.parts.count > 1 else rows
-            found.append(_dice(_merged(others), _merged(rows[mine])))
+            known = _meaning(_merged(others)) if meaning is None else meaning
+            found.append(_dice(known, _merged(rows[mine])))
         return np.array(found)
 
     def classes(self, tallies: Sequence[Tally]) -> dict[int, int]:
@@ -199,9 +204,8 @@ def _meaning(table: Table) -> dict[int, int]:
     return {number: value for number, (_, value) in best.items()}
 
 
-def _dice(learned: Table, tested: Table) -> float:
-    """Return the mean Dice of the classes, a number being what was learned of it."""
-    meaning = _meaning(learned)
+def _dice(meaning: Mapping[int, int], tested: Table) -> float:
+    """Return the mean Dice of the classes, a number being what it stands for."""
     right: dict[int, int] = {}
     sizes: dict[int, int] = {}
     for (number, value), pixels in tested.items():

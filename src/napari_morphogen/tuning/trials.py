@@ -45,7 +45,7 @@ class Trial:
     mean : float
         Over the folds, or the scenes it came to; -1 when it failed.
     seconds : float
-        Per million pixels.
+        Per million pixels, without learning.
     whole : bool
         Whether whole images were looked at.
     problem : str
@@ -106,7 +106,7 @@ class Bench:
         best : sequence of float
             Scores of the scenes to keep up with.
         """
-        start, pixels = self.clock(), 0
+        start, pixels, lessons = self.clock(), 0, self._learning
         tallies: list[Tally] = []
         problem = ""
         for number, scene in enumerate(self.scenes):
@@ -125,7 +125,8 @@ class Bench:
             alone = tuple(one.score for one in tallies)
             if problem or _behind(alone, best, len(self.scenes)):
                 break
-        seconds = (self.clock() - start) / max(pixels, 1) * 1e6
+        applying = self.clock() - start - (self._learning - lessons)
+        seconds = applying / max(pixels, 1) * 1e6
         return self._trial(candidate, tallies, seconds, problem)
 
     def _trial(
@@ -168,13 +169,14 @@ class Bench:
             One with scores of all crops.
         """
         assert self.whole is not None
-        start = self.clock()
-        pixels, tallies = 0, []
+        start, pixels, lessons = self.clock(), 0, self._learning
+        tallies: list[Tally] = []
         for number, scene in enumerate(self.whole.scenes):
             made = self._frame_labels(trial.candidate, scene)
             tallies.append(self.whole.tally(number, made))
             pixels += scene.truth.size
-        seconds = (self.clock() - start) / max(pixels, 1) * 1e6
+        applying = self.clock() - start - (self._learning - lessons)
+        seconds = applying / max(pixels, 1) * 1e6
         return self._full(trial.candidate, tallies, seconds, True)
 
     def judge_of(self, trial: Trial) -> Judge:
@@ -189,9 +191,10 @@ class Bench:
         whole: bool,
     ) -> Trial:
         judge = self.whole if whole and self.whole is not None else self.judge
-        folds = judge.scores(tallies)
+        known = self._lessons("crop").meaning if candidate.learns else None
+        folds = judge.scores(tallies, known)
         mean, alone = judge.mean(folds), tuple(one.score for one in tallies)
-        classes = judge.classes(tallies)
+        classes = judge.classes(tallies) if known is None else known
         return Trial(candidate, folds, mean, seconds, whole, "", alone, classes)
 
     def labels(
@@ -252,8 +255,14 @@ class Bench:
                     where if isinstance(where, int) else where[scene.box]
                     for where, scene in zip(wide, self.scenes, strict=True)
                 )
-            self._taught[what] = Lessons(self.scenes, maps, self.judge.sparse)
+            given = (self.scenes, maps, self.judge.sparse, self.clock)
+            self._taught[what] = Lessons(*given)
         return self._taught[what]
+
+    @property
+    def _learning(self) -> float:
+        """Seconds that all lessons took so far."""
+        return sum(map(sum, (lessons.spent for lessons in self._taught.values())))
 
     def _computed(
         self, one: Step, image: SpatialArray, channel: int | None, deadline: float
