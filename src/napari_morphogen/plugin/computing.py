@@ -8,7 +8,7 @@ from magicgui.types import FileDialogMode
 from napari.viewer import Viewer
 
 from napari_morphogen.plugin import settings
-from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
 from napari_morphogen.plugin.settings import Computing
@@ -33,7 +33,7 @@ def answers(workers: int, scheduler: str) -> Iterator[str]:
         yield described(compute)
 
 
-class ComputingDock(widgets.Container[widgets.Widget]):
+class ComputingDock(Dock):
     """Chooses this process, local workers or a cluster, and a folder for results.
 
     Parameters
@@ -41,15 +41,17 @@ class ComputingDock(widgets.Container[widgets.Widget]):
     viewer : napari viewer
     """
 
+    page = "scaling.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._work = Latest()
         self._build(settings.computing())
         for row in (self.where, self.workers, self.scheduler, self.folder):
             row.changed.connect(lambda: self._changed())
         self.test.changed.connect(lambda: self._test())
         self._show_rows()
-        release_with_window(self)
+        self.make_ready()
 
     def _build(self, chosen: Computing) -> None:
         where = CLUSTER if chosen.scheduler else LOCAL if chosen.workers else HERE

@@ -1,14 +1,14 @@
 """The widgets of the dock for generators and where they stand."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
 from magicgui.types import FileDialogMode
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.generating import Settings, Wanted
 from napari_morphogen.generating.messages import MEANINGS
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.plugin.generator_source import PAINTER, classes_of
 from napari_morphogen.plugin.panel import STEPS, Choices, row, show_share
@@ -21,7 +21,7 @@ SEEN = 64  # pixels of a painter's patches: objects and what is around them
 IN_TURN = "all in turn"
 
 
-class GeneratorPanel(widgets.Container[widgets.Widget]):
+class GeneratorPanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -33,7 +33,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, labels: Choices, channels: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_source(images, labels, channels)
         self._build_training()
         self._build_sampling()
@@ -49,7 +49,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         made = self._form(self.model, self.to_paint, *drawn)
         self.extend([learnt, self.about, self.classes, self.advanced, *rare])
         self.extend([self.run, self.progress])
-        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+        self.column.addWidget(self.curve)
         buttons = row(self.more, self.near)
         self.extend(
             [made, self.montage, buttons, row(self.paint, self.renew), self.status]
@@ -59,7 +59,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         self.status.native.setMinimumHeight(STATUS_HEIGHT)
         self.advanced.changed.connect(lambda shown: _show(rare, shown))
         _show(rare, False)
-        cast(QVBoxLayout, self.native.layout()).addStretch()
+        self.column.addStretch()
 
     def _build_source(
         self, images: Choices, labels: Choices, channels: Choices

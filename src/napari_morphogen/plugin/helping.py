@@ -1,17 +1,16 @@
 """The dock that says whether synthetic pairs help a network."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
 from magicgui.types import FileDialogMode
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.helping import Report, Settings, verdict
 from napari_morphogen.helping.folders import Folders, compare_folders
 from napari_morphogen.helping.tables import summary_rows, table_rows
-from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
 from napari_morphogen.plugin.panel import STEPS, show_share
@@ -29,17 +28,19 @@ FOLDERS = {
 }
 
 
-class HelpingDock(widgets.Container[widgets.Widget]):
+class HelpingDock(Dock):
     """Trains networks with and without synthetic pairs, and compares them."""
 
+    page = "synthetic.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._work = Latest()
         self.report: Report | None = None
         self._build()
         self.run.changed.connect(lambda: self._start())
         self.cancel.changed.connect(lambda: self._work.stop())
-        release_with_window(self)
+        self.make_ready()
         POOL.warm()
 
     def _build(self) -> None:
@@ -76,7 +77,7 @@ class HelpingDock(widgets.Container[widgets.Widget]):
         for container in (form, buttons):
             container.margins = (0, 0, 0, 0)
         self.extend([form, buttons, self.progress, self.status, self.verdict])
-        box = cast(QVBoxLayout, self.native.layout())
+        box = self.column
         for table in (self.summary, self.table):
             box.addWidget(table)
         for label in (self.status, self.verdict):

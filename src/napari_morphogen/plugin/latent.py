@@ -11,7 +11,7 @@ from napari.viewer import Viewer
 from napari_morphogen.generating import between, compression, explored, ready, walk
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
-from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.generator_source import classes_of, images_of, network_of
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
@@ -22,18 +22,20 @@ AXES, REACH = 5, 3.0  # sliders, and standard deviations on either side
 VAES = ("vae", "cvae")
 
 
-class LatentDock(widgets.Container[widgets.Widget]):
+class LatentDock(Dock):
     """Shows what the codes of a VAE stand for."""
 
+    page = "latent.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._work = Latest()
         self._moved = False  # a slider, while a job was running
         self._layer: Layer | None = None  # that follows the sliders
         self._build()
         self._connect()
-        release_with_window(self)
+        self.make_ready()
         POOL.warm()
         self._warm = Job(ready)
         self._warm.failed.connect(self._say)

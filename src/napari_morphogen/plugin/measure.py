@@ -14,18 +14,20 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_morphogen.measurements import Table, join, save_csv, tables
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
-from napari_morphogen.plugin.names import keep_named
 from napari_morphogen.plugin.object_features import update
 from napari_morphogen.plugin.preview import camera, is_preview
 from napari_morphogen.worker import POOL
 
 
-class MeasureDock(widgets.Container[widgets.Widget]):
+class MeasureDock(Dock):
     """Measures the objects of a Labels layer."""
 
+    page = "measure.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._job: Job | None = None
         self._layer: Layer | None = None
@@ -33,7 +35,7 @@ class MeasureDock(widgets.Container[widgets.Widget]):
         self.result: Table = {}
         self._build()
         self._connect()
-        keep_named(self.native)
+        self.make_ready()
         POOL.warm()
 
     def _build(self) -> None:

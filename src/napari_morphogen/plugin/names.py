@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -18,7 +18,6 @@ INTERACTIVE = (
     *(QAbstractButton, QAbstractItemView, QAbstractSlider),
     *(QAbstractSpinBox, QComboBox, QLineEdit),
 )
-CHANGES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)  # when widgets come and go
 
 
 def interactive(root: QWidget) -> list[QWidget]:
@@ -70,25 +69,3 @@ def _row(widget: QObject | None, root: QWidget) -> Any:
             return row
         widget = widget.parent()
     return None
-
-
-class _Namer(QObject):
-    """Names the widgets of a dock again whenever some have come."""
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() in CHANGES:
-            assert isinstance(watched, QWidget)
-            name_widgets(watched)
-        return False
-
-
-def keep_named(root: QWidget) -> None:
-    """Name the widgets of a dock, now and whenever some are added.
-
-    Parameters
-    ----------
-    root : QWidget
-        Of the dock.
-    """
-    name_widgets(root)
-    root.installEventFilter(_Namer(root))

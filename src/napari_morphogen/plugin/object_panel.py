@@ -1,14 +1,14 @@
 """What the Object classes dock is made of: its widgets and where they stand."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from magicgui import widgets
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.measurements import Table
 from napari_morphogen.object_classes import Options
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.class_list import ClassList
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
@@ -16,7 +16,7 @@ from napari_morphogen.plugin.score_table import Rows, ScoreTable
 USUAL = Options()
 
 
-class ObjectPanel(widgets.Container[widgets.Widget]):
+class ObjectPanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -26,7 +26,7 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, objects: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_choices(images, objects)
         self._build_actions()
         self._arrange()
@@ -119,7 +119,7 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
             label.native.setWordWrap(True)
         self.classes = ClassList()
         self.least = ScoreTable("objects, the least certain first")
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         layout.insertWidget(1, self.classes)
         layout.insertWidget(layout.indexOf(self.seek.native), self.least, 1)
         self.more.changed.connect(lambda on: setattr(self.advanced, "visible", on))

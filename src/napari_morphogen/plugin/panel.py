@@ -5,18 +5,20 @@ from typing import Any, cast
 
 from magicgui import widgets
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.registry import Method
 
 ALL_CHANNELS = "all"
+MIN_HEIGHT = 80  # of the parameters, when they scroll
 Choices = Callable[[Any], list[Any]]
 STEPS = 1000  # of the progress bar
-ROWS = 16  # of parameters; more would not fit on a small screen
+ROWS = 3  # of parameters that can be seen at least; more scroll on a small screen
 
 
-class Panel(widgets.Container[widgets.Widget]):
+class Panel(Dock):
     """The widgets of a dock, without what they do.
 
     Parameters
@@ -32,7 +34,7 @@ class Panel(widgets.Container[widgets.Widget]):
     def __init__(
         self, methods: tuple[Method, ...], images: Choices, channels: Choices
     ) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._scroll: QScrollArea | None = None
         self._build_choices(methods, images, channels)
         self._build_actions()
@@ -102,14 +104,14 @@ class Panel(widgets.Container[widgets.Widget]):
             *(row(self.live, self.keep), row(self.run, self.cancel)),
             *(self.progress, self.status),
             *(row(self.defaults, self.undo), row(self.copy, self.save)),
-            self.folder,
+            row(self.folder, self.help),
         ):
             self.append(part)
         chosen.margins = (0, 0, 0, 0)
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
         self.curve = Curve("energy")
-        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+        self.column.addWidget(self.curve)
 
     @property
     def form(self) -> widgets.Container[Any]:
@@ -121,14 +123,14 @@ class Panel(widgets.Container[widgets.Widget]):
         place = self.index(self.form)
         del self[place]
         self.insert(place, form)
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         if self._scroll is not None:
             layout.removeWidget(self._scroll)
             self._scroll.deleteLater()
             self._scroll = None
         if len(form) > ROWS:
             self._scroll = _scrolling(form.native)
-            layout.insertWidget(place, self._scroll, ROWS)  # takes what room is left
+            layout.insertWidget(place, self._scroll, len(form))  # takes what is left
 
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
@@ -162,6 +164,8 @@ def _scrolling(inner: QWidget) -> QScrollArea:
     area.setWidget(inner)
     area.setMaximumHeight(inner.sizeHint().height())
     area.setMinimumWidth(inner.minimumSizeHint().width())
+    area.setMinimumHeight(min(MIN_HEIGHT, inner.sizeHint().height()))
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area
 
 

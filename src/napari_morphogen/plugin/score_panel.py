@@ -1,15 +1,16 @@
 """What the Evaluate dock is made of: its widgets and where they stand."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QListWidget, QTabWidget, QVBoxLayout
+from qtpy.QtWidgets import QListWidget, QTabWidget
 
 from napari_morphogen.evaluate.patch_sets import SMALLEST
 from napari_morphogen.evaluate.report_card import PATCH_SIZE
 from napari_morphogen.evaluation_tables import explained, figure_rows, source
 from napari_morphogen.evaluations import TOLERANCE, Comparison
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_plot import ScorePlot
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
@@ -21,7 +22,7 @@ LIST_HEIGHT = 62
 PLACES = ("z", "y", "x")  # columns that only the computer needs
 
 
-class ScorePanel(widgets.Container[widgets.Widget]):
+class ScorePanel(Dock):
     """The widgets of the dock, and how comparisons are shown in them.
 
     Parameters
@@ -33,7 +34,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, references: Choices, listed: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._references, self._listed = references, listed
         self._build_choices()
         self._build_actions()
@@ -119,7 +120,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         self.tabs = QTabWidget()  # a small screen has no room for both
         self.tabs.addTab(self.figures, "Figures")
         self.tabs.addTab(self.plot, "Curve")
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         layout.insertWidget(1, self.results)
         layout.insertWidget(layout.indexOf(listed.native), self.tabs, 1)
         layout.insertWidget(layout.indexOf(self.legend.native) + 1, self.objects, 1)

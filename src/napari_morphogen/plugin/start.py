@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 
 from napari_morphogen.params import InputError
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.recipe import validated
 
 PLUGIN = "napari-morphogen"
@@ -169,7 +170,7 @@ STARTS = (
 )
 
 
-class StartDock(widgets.Container[widgets.Widget]):
+class StartDock(Dock):
     """Opens a sample and the dock for a job, and says what to do.
 
     Parameters
@@ -178,8 +179,11 @@ class StartDock(widgets.Container[widgets.Widget]):
         Where they open.
     """
 
+    page = "quickstart.md"
+    tabbed = False  # its steps are to be seen beside the dock they are about
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = viewer
         self.job = widgets.RadioButtons(
             name="job",
@@ -215,6 +219,7 @@ class StartDock(widgets.Container[widgets.Widget]):
         self.other.changed.connect(lambda: self._fold(False))
         self.report.changed.connect(lambda: self._copy())
         self._show()
+        self.make_ready()
 
     @property
     def _start(self) -> Start:

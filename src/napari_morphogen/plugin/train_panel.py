@@ -1,12 +1,12 @@
 """The widgets of the Train dock and where they stand."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.learning import Settings
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.plugin.panel import Choices, row, show_share
 
@@ -45,7 +45,7 @@ NEW, LAST, FILE = "a new network", "the last result", "a model file"
 STARTS = (NEW, LAST, FILE)
 
 
-class TrainPanel(widgets.Container[widgets.Widget]):
+class TrainPanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -55,7 +55,7 @@ class TrainPanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, labels: Choices, channels: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_choices(images, labels, channels)
         self._build_advanced()
         self._build_actions()
@@ -202,7 +202,7 @@ class TrainPanel(widgets.Container[widgets.Widget]):
         ):
             self.append(part)
         self.curve = Curve("loss")
-        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+        self.column.addWidget(self.curve)
 
     @property
     def settings(self) -> Settings:

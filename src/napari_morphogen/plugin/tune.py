@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QFileDialog
 from napari_morphogen import recipe
 from napari_morphogen.io.disk import check_target
 from napari_morphogen.params import InputError
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
 from napari_morphogen.plugin.panel import STEPS
@@ -53,6 +52,8 @@ class Task(NamedTuple):
 class TuneDock(TuneChoices):
     """Searches methods and parameters that make labels like a reference."""
 
+    page = "tune.md"
+
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(getattr(viewer, "__wrapped__", viewer))
         self._search, self._asked = Latest(), Latest()
@@ -81,7 +82,7 @@ class TuneDock(TuneChoices):
         self._timer = QTimer(self.native)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        release_with_window(self)
+        self.make_ready()
 
     # ---- the search
 

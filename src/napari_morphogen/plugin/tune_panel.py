@@ -1,10 +1,11 @@
 """What the Tune dock is made of: its widgets and where they stand."""
 
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QScrollArea, QTabWidget, QVBoxLayout
+from qtpy.QtWidgets import QScrollArea, QTabWidget
 
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_panel import KINDS
 from napari_morphogen.plugin.score_table import ScoreTable
@@ -23,7 +24,7 @@ def families(kind: Kind) -> tuple[str, ...]:
     return tuple(dict.fromkeys(get(name).family for name in searchable(kind)))
 
 
-class TunePanel(widgets.Container[widgets.Widget]):
+class TunePanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -33,7 +34,7 @@ class TunePanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, references: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_choices(images, references)
         self._build_actions()
         self._build_tabs()
@@ -155,7 +156,7 @@ class TunePanel(widgets.Container[widgets.Widget]):
         chosen.margins = (0, 0, 0, 0)
         for label in (self.status, self.note, self.listed):
             label.native.setWordWrap(True)
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         layout.insertWidget(layout.indexOf(self.note.native) + 1, self.tabs, 1)
 
     def _show_families(self) -> None:
