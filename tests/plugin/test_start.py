@@ -1,8 +1,7 @@
 import pytest
 from npe2 import PluginManifest
-from qtpy.QtGui import QGuiApplication
 
-from napari_morphogen.plugin.start import PLUGIN, STARTS, report
+from napari_morphogen.plugin.start import PLUGIN, STARTS
 
 CONTRIBUTED = PluginManifest.from_distribution(PLUGIN).contributions
 
@@ -49,16 +48,23 @@ def test_own_images_stay_alone(viewer, open_dock):
     assert any("Threshold" in name for name in viewer.window.dock_widgets)
 
 
-def test_a_report_tells_versions_and_recipes_but_no_names(viewer, open_dock, until):
-    viewer.open_sample(PLUGIN, "coins")
-    viewer.layers[0].name = "Somebody"
-    threshold = open_dock("Threshold")
-    threshold.run.native.click()
-    until(lambda: len(viewer.layers) == 2)
-    viewer.layers[1].name = "of Somebody"
+def test_the_menu_finds_the_dock_that_a_job_opened(viewer, open_dock):
     dock = open_dock("Start here")
-    dock.report.native.click()
-    text = QGuiApplication.clipboard().text()
-    assert text == report(viewer)
-    assert f"{PLUGIN} " in text and "Labels (303, 384) int32" in text
-    assert '"method": "threshold"' in text and "Somebody" not in text
+    dock.own.value = True
+    dock.open.native.click()
+    dock.other.native.click()
+    dock.open.native.click()
+    found = [name for name in viewer.window.dock_widgets if "Threshold" in name]
+    assert found == ["Threshold (Morphogen)"]  # as the menu calls it
+
+
+def test_the_steps_leave_the_room_to_the_dock(viewer, open_dock, until):
+    viewer.window.resize(1280, 720)
+    dock = open_dock("Start here")
+    dock.open.native.click()
+    opened = viewer.window.dock_widgets["Threshold (Morphogen)"]
+    area, steps = dock.native.viewport(), dock.steps.native
+    until(lambda: opened.native.height() > 1.5 * dock.native.height())
+    until(lambda: area.rect().contains(steps.geometry()))
+    assert not dock.native.verticalScrollBar().isVisible()
+    assert opened.native.rect().contains(opened.run.native.geometry())

@@ -20,7 +20,9 @@ from napari_morphogen.plugin.help import show_help
 from napari_morphogen.plugin.names import name_widgets
 from napari_morphogen.plugin.shortcuts import HELP, shown
 
-CHANGES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)  # when widgets come and go
+QLAYOUTSIZE_MAX = 524287  # of Qt: no limit
+# when widgets come and go
+CHANGES = (QEvent.Type.LayoutRequest, QEvent.Type.Show, QEvent.Type.Resize)
 
 
 class Dock(widgets.Container[widgets.Widget]):
@@ -84,24 +86,41 @@ class Dock(widgets.Container[widgets.Widget]):
     def settle(self) -> None:
         """Arrange what stands in the dock, when it is first shown."""
         name_widgets(self._inner)
-        self._let_labels_wrap()
         if not self._fills():
             self.column.addStretch()
         if self.tabbed:
             _become_tab(self.native)
 
-    def _let_labels_wrap(self) -> None:
+    def fit(self) -> None:
+        """See to it that nothing is cut off, now that something has changed."""
+        self._fit_labels()
+        room = self.native.verticalScrollBar().sizeHint().width()
+        wide = self._inner.minimumSizeHint().width() + room
+        self.native.setMinimumWidth(wide)
+
+    def _fit_labels(self) -> None:
+        """Make labels as wide as the dock and as high as their words then are.
+
+        Were they to tell Qt of it, it would scroll before anything else gives way.
+        """
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        margins = self.column.contentsMargins()
+        wide = self._inner.width() - margins.left() - margins.right()
         for label in self._inner.findChildren(QLabel):
-            if label.wordWrap():  # magicgui gives them a width of their own
-                label.setSizePolicy(
-                    QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum
-                )
+            if label.wordWrap():
+                label.setSizePolicy(policy)
+                line = label.fontMetrics().lineSpacing()  # kept free where it is empty
+                label.setFixedHeight(max(label.heightForWidth(wide), line))
 
     def _fills(self) -> bool:
-        """Tell whether a part takes what height is left."""
+        """Tell whether a part takes all height that is left."""
         places = [self.column.itemAt(i) for i in range(self.column.count())]
-        growing = Qt.Orientation.Vertical
-        return any(place.expandingDirections() & growing for place in places if place)
+        return any(
+            place.expandingDirections() & Qt.Orientation.Vertical
+            and place.maximumSize().height() >= QLAYOUTSIZE_MAX
+            for place in places
+            if place
+        )
 
 
 def _release(dock: "weakref.ref[Any]") -> None:
@@ -121,9 +140,7 @@ class _Keeper(QObject):
         if event is not None and event.type() in CHANGES:
             assert isinstance(watched, QWidget)
             name_widgets(watched)
-            area = self._dock.native
-            room = area.verticalScrollBar().sizeHint().width()
-            area.setMinimumWidth(watched.minimumSizeHint().width() + room)
+            self._dock.fit()
             if event.type() == QEvent.Type.Show and not self._settled:
                 self._settled = True
                 self._dock.settle()
@@ -137,6 +154,8 @@ def _become_tab(area: QWidget) -> None:
         return
     window = frame.parent()
     assert isinstance(window, QMainWindow)
+    # napari's title bar has the whole name; a tab has no room for it
+    frame.setWindowTitle(frame.windowTitle().split(" (")[0])
     side = window.dockWidgetArea(frame)
     for other in window.findChildren(QDockWidget):
         dock = getattr(other.widget(), "_magic_widget", None)

@@ -82,7 +82,11 @@ class ComputingDock(Dock):
             tooltip="Where results are kept; empty is a temporary folder",
         )
         self.folder.line_edit.value = chosen.folder
-        self.test = widgets.PushButton(name="test", text="Test")
+        self.test = widgets.PushButton(
+            name="test",
+            text="Test",
+            tooltip="Start what was chosen, and say how many processes answer",
+        )
         self.status = widgets.Label(name="status", label="")
         about = widgets.Label(name="about", value=ABOUT)
         for label in (self.status, about):

@@ -84,11 +84,6 @@ class MethodDock(Panel):
         events = self._viewer.layers.events
         return events.inserted, events.removed, events.renamed
 
-    @property
-    def page(self) -> str:  # type: ignore[override]
-        """The page of the chosen method."""
-        return f"methods/{self.method.value}.md"
-
     # ---- choices
 
     def image_choices(self, _: Any) -> list[tuple[str, Layer]]:

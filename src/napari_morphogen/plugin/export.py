@@ -91,7 +91,9 @@ class ExportDock(Dock):
             nullable=True,
             tooltip="Written by the Train, Object classes or Generator dock",
         )
-        self.kind = widgets.ComboBox(name="write", choices=list(KINDS))
+        self.kind = widgets.ComboBox(
+            name="write", choices=list(KINDS), tooltip="What kind of file"
+        )
         self.image = widgets.ComboBox(
             name="image",
             choices=self._images,
@@ -110,12 +112,22 @@ class ExportDock(Dock):
             value=str(known.get("cite", "")),
             tooltip="Your publication with its DOI or address; may be left empty",
         )
-        self.licence = widgets.ComboBox(name="licence", choices=LICENCES)
+        self.licence = widgets.ComboBox(
+            name="licence",
+            choices=LICENCES,
+            tooltip="Under which others may use the model",
+        )
         if known.get("licence") in LICENCES:
             self.licence.value = known["licence"]
         self.about = widgets.Label(name="about", label="")
-        self.run = widgets.PushButton(name="run", text="Export…")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Export…",
+            tooltip="Choose a file, write the model and compare its numbers",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.status = widgets.Label(name="status", label="")
         chosen = widgets.Container[Any](
             widgets=[self.model, self.kind, self.image, *self._of_packages]

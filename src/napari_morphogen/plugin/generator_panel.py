@@ -83,14 +83,24 @@ class GeneratorPanel(Dock):
 
     def _build_training(self) -> None:
         check, box = widgets.CheckBox, widgets.ComboBox
-        self.kind = box(name="kind", choices=list(MEANINGS))
+        self.kind = box(
+            name="kind",
+            choices=list(MEANINGS),
+            tooltip="What kind of generator learns; the line below says it in words",
+        )
         self.about = widgets.Label(name="about", label="")
         about = "Rows and columns of what is learnt from and made"
         self.patch = box(name="patch", choices=PATCHES, value=32, tooltip=about)
         self.budget = box(
-            name="budget", label="train for", choices=tuple(BUDGETS), value="5 min"
+            name="budget",
+            label="train for",
+            choices=tuple(BUDGETS),
+            value="5 min",
+            tooltip="Training ends by itself; the button ends it before",
         )
-        self.seed = widgets.SpinBox(name="seed", max=2**31 - 1)
+        self.seed = widgets.SpinBox(
+            name="seed", max=2**31 - 1, tooltip="Same seed, same training"
+        )
         self.rotations = check(
             label="",
             text="Turn and mirror patches",
@@ -108,15 +118,27 @@ class GeneratorPanel(Dock):
             text="Volumes plane by plane",
             tooltip="Only vae makes volumes",
         )
-        self.advanced = check(label="", text="Advanced")
-        self.run = widgets.PushButton(name="run", text="Train")
+        self.advanced = check(
+            label="", text="Advanced", tooltip="Show settings that are seldom needed"
+        )
+        self.run = widgets.PushButton(
+            name="run",
+            text="Train",
+            tooltip="Learn from the chosen images; pressed again, stop and keep it",
+        )
 
     def _build_sampling(self) -> None:
         self.model = widgets.FileEdit(
             name="model", filter="Models (*.morphogen)", tooltip="A trained generator"
         )
         self.model.line_edit.value = ""
-        self.how_many = widgets.SpinBox(name="count", value=FEW.count, min=1, max=4096)
+        self.how_many = widgets.SpinBox(
+            name="count",
+            value=FEW.count,
+            min=1,
+            max=4096,
+            tooltip="How many images are made",
+        )
         self.draw = widgets.SpinBox(
             name="draw",
             label="sample seed",
@@ -139,7 +161,9 @@ class GeneratorPanel(Dock):
         self.montage = widgets.CheckBox(
             label="", text="Side by side", tooltip="Otherwise one behind the other"
         )
-        self.more = widgets.PushButton(name="more", text="Make samples")
+        self.more = widgets.PushButton(
+            name="more", text="Make samples", tooltip="Make new images with the model"
+        )
         self.near = widgets.PushButton(
             name="near",
             text="Show nearest",

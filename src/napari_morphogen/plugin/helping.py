@@ -63,8 +63,17 @@ class HelpingDock(Dock):
         self.seeds = widgets.SpinBox(
             name="seeds", value=USUAL.seeds, min=1, max=100, tooltip=tip
         )
-        self.run = widgets.PushButton(name="run", text="Compare")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Compare",
+            tooltip="Train with and without the synthetic pairs and compare the scores",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel",
+            text="Cancel",
+            enabled=False,
+            tooltip="Stop what runs; rows that are done stay",
+        )
         self.progress = widgets.ProgressBar(label="", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.verdict = widgets.Label(name="verdict", label="")

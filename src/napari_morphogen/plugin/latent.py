@@ -49,6 +49,7 @@ class LatentDock(Dock):
         self.condition = widgets.ComboBox(
             name="condition",
             label="class",
+            tooltip="What is to be made",
             choices=lambda _: classes_of(self.model.value),
             visible=False,
         )
@@ -63,7 +64,9 @@ class LatentDock(Dock):
             )
             for i in range(1, AXES + 1)
         ]
-        self.reset = widgets.PushButton(name="reset", text="Back to the mean")
+        self.reset = widgets.PushButton(
+            name="reset", text="Back to the mean", tooltip="Set all sliders to 0"
+        )
         image = partial(
             widgets.ComboBox,
             choices=lambda _: images_of(self._viewer.layers),
@@ -77,11 +80,23 @@ class LatentDock(Dock):
             max=2**31 - 2,
             tooltip="Of the first sample; the last has the next",
         )
-        self.how_many = widgets.SpinBox(name="count", value=9, min=2, max=1000)
-        self.way = widgets.PushButton(name="way", text="Interpolate")
+        self.how_many = widgets.SpinBox(
+            name="count", value=9, min=2, max=1000, tooltip="How many images on the way"
+        )
+        self.way = widgets.PushButton(
+            name="way",
+            text="Interpolate",
+            tooltip="Make images on the way from one code to another",
+        )
         self.image = image(name="image", tooltip="The image to encode and decode")
-        self.again = widgets.PushButton(name="again", text="Reconstruct")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.again = widgets.PushButton(
+            name="again",
+            text="Reconstruct",
+            tooltip="Show what is left of an image when it has gone through the code",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.status = widgets.Label(name="status", label="")
         self.status.native.setWordWrap(True)
         self.extend([_form(self.model, self.condition, *self.sliders), self.reset])

@@ -50,12 +50,31 @@ class MeasureDock(Dock):
             choices=partial(self._choices, Image),
             tooltip="Intensities of the same shape; none measures shapes only",
         )
-        self.run = widgets.PushButton(name="run", text="Measure")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Measure",
+            tooltip="Measure every object; a click on a row then shows it",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.status = widgets.Label(name="status", label="")
-        self.table = widgets.Table(name="table")
-        self.copy = widgets.PushButton(name="copy", text="Copy table", enabled=False)
-        self.save = widgets.PushButton(name="save", text="Save CSV…", enabled=False)
+        self.table = widgets.Table(
+            name="table",
+            tooltip="Click a row to go to its object, a head to sort by it",
+        )
+        self.copy = widgets.PushButton(
+            name="copy",
+            text="Copy table",
+            enabled=False,
+            tooltip="Copy the table, to paste it into a spreadsheet",
+        )
+        self.save = widgets.PushButton(
+            name="save",
+            text="Save CSV…",
+            enabled=False,
+            tooltip="Write the table to a file",
+        )
         chosen = widgets.Container[Any](widgets=[self.labels_layer, self.image])
         rows = [
             widgets.Container[Any](widgets=pair, layout="horizontal", labels=False)

@@ -11,12 +11,14 @@ from qtpy.QtWidgets import (
     QComboBox,
     QLineEdit,
     QScrollBar,
+    QTabBar,
+    QTabWidget,
     QWidget,
 )
 
 INTERACTIVE = (
     *(QAbstractButton, QAbstractItemView, QAbstractSlider),
-    *(QAbstractSpinBox, QComboBox, QLineEdit),
+    *(QAbstractSpinBox, QComboBox, QLineEdit, QTabBar),
 )
 
 
@@ -34,7 +36,8 @@ def interactive(root: QWidget) -> list[QWidget]:
 
 def _part(widget: QWidget) -> bool:
     """Tell whether a widget belongs to a larger one, such as the line of a box."""
-    above, whole = widget.parent(), (QAbstractSpinBox, QComboBox, QAbstractItemView)
+    above = widget.parent()
+    whole = (QAbstractSpinBox, QComboBox, QAbstractItemView, QTabBar)
     while isinstance(above, QWidget):
         if isinstance(above, whole):
             return True
@@ -57,8 +60,10 @@ def name_widgets(root: QWidget) -> None:
         words = widget.text() if isinstance(widget, QAbstractButton) else ""
         if not widget.accessibleName() and not words:
             widget.setAccessibleName(row.label or row.name.replace("_", " "))
-        if not widget.accessibleDescription() and row.tooltip:
-            widget.setAccessibleDescription(row.tooltip)
+        if not widget.toolTip() and row.tooltip:
+            widget.setToolTip(row.tooltip)
+        if not widget.accessibleDescription() and widget.toolTip():
+            widget.setAccessibleDescription(widget.toolTip())
 
 
 def _row(widget: QObject | None, root: QWidget) -> Any:
@@ -69,3 +74,19 @@ def _row(widget: QObject | None, root: QWidget) -> Any:
             return row
         widget = widget.parent()
     return None
+
+
+def name_tabs(tabs: QTabWidget, name: str) -> None:
+    """Give the tabs a name and a help.
+
+    Parameters
+    ----------
+    tabs : QTabWidget
+        In a dock.
+    name : str
+        What they choose.
+    """
+    bar = tabs.tabBar()
+    assert bar is not None
+    bar.setAccessibleName(name)
+    bar.setToolTip(f"Choose {name}; the arrow keys go from one to the next")

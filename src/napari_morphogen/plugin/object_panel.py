@@ -44,7 +44,12 @@ class ObjectPanel(Dock):
             nullable=True,
             tooltip="Labels: every number is one object",
         )
-        self.more = widgets.CheckBox(name="more", label="", text="Advanced")
+        self.more = widgets.CheckBox(
+            name="more",
+            label="",
+            text="Advanced",
+            tooltip="Show settings that are seldom needed",
+        )
         self.advanced = widgets.Container[Any](
             name="advanced",
             visible=False,
@@ -67,22 +72,39 @@ class ObjectPanel(Dock):
                     max=100_000,
                     tooltip="How long is learnt",
                 ),
-                widgets.SpinBox(name="seed", value=USUAL.seed, max=2**31 - 1),
+                widgets.SpinBox(
+                    name="seed",
+                    value=USUAL.seed,
+                    max=2**31 - 1,
+                    tooltip="Same seed, same training",
+                ),
             ],
         )
 
     def _build_actions(self) -> None:
         button = widgets.PushButton
-        self.add = button(name="add", text="Add class")
-        self.drop = button(name="remove_class", text="Remove class")
+        self.add = button(
+            name="add", text="Add class", tooltip="Add a class to the list"
+        )
+        self.drop = button(
+            name="remove_class",
+            text="Remove class",
+            tooltip="Remove the chosen class and its examples",
+        )
         self.pick = widgets.CheckBox(
             name="pick",
             text="Pick objects",
             tooltip="A click gives an object the chosen class, one more takes it "
             "away; the keys 1 to 9 choose a class",
         )
-        self.run = button(name="run", text="Train")
-        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.run = button(
+            name="run",
+            text="Train",
+            tooltip="Learn the classes from the objects that were picked",
+        )
+        self.cancel = button(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.apply = button(
             name="apply",
             text="Apply",
@@ -96,8 +118,14 @@ class ObjectPanel(Dock):
             text="Go to least certain",
             tooltip="Move the view to the next object whose class is least certain",
         )
-        self.save = button(name="save", text="Save model…")
-        self.load = button(name="load", text="Load model…")
+        self.save = button(
+            name="save",
+            text="Save model…",
+            tooltip="Write what was learnt to a file for other images",
+        )
+        self.load = button(
+            name="load", text="Load model…", tooltip="Take a model from a file"
+        )
         self.save_examples = button(
             name="save_examples",
             text="Save examples…",

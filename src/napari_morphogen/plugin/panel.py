@@ -60,7 +60,9 @@ class Panel(Dock):
             tooltip="Use one channel only, or all as the method does by itself",
         )
         self.method = widgets.ComboBox(
-            name="method", choices=[method.name for method in methods]
+            name="method",
+            choices=[method.name for method in methods],
+            tooltip="What is done; the line below says it in words",
         )
         self.about = widgets.Label(name="about", label="")
 
@@ -77,18 +79,42 @@ class Panel(Dock):
             text="Keep earlier results",
             tooltip="Add a layer at every run instead of updating the last one",
         )
-        self.run = widgets.PushButton(name="run", text="Run")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Run",
+            tooltip="Compute the whole layer with these settings",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel",
+            text="Cancel",
+            enabled=False,
+            tooltip="Stop; what is done is kept",
+        )
         self.progress = widgets.ProgressBar(name="progress", label="", visible=False)
         self.status = widgets.Label(name="status", label="")
-        self.defaults = widgets.PushButton(name="defaults", text="Defaults")
+        self.defaults = widgets.PushButton(
+            name="defaults",
+            text="Defaults",
+            tooltip="Set all parameters to what they are at first",
+        )
         self.undo = widgets.PushButton(
-            name="undo", text="Undo last result", enabled=False
+            name="undo",
+            text="Undo last result",
+            enabled=False,
+            tooltip="Take back what the last run has changed",
         )
         self.copy = widgets.PushButton(
-            name="copy", text="Copy as Python", enabled=False
+            name="copy",
+            text="Copy as Python",
+            enabled=False,
+            tooltip="Copy a script that makes this result",
         )
-        self.save = widgets.PushButton(name="save", text="Save recipe…", enabled=False)
+        self.save = widgets.PushButton(
+            name="save",
+            text="Save recipe…",
+            enabled=False,
+            tooltip="Write how the result was made to a file, to do it again",
+        )
         self.folder = widgets.PushButton(
             name="folder",
             text="Run on a folder…",
@@ -112,6 +138,11 @@ class Panel(Dock):
             label.native.setWordWrap(True)
         self.curve = Curve("energy")
         self.column.addWidget(self.curve)
+
+    @property
+    def page(self) -> str:  # type: ignore[override]
+        """The page of the chosen method."""
+        return f"methods/{self.method.value}.md"
 
     @property
     def form(self) -> widgets.Container[Any]:

@@ -11,6 +11,7 @@ from napari_morphogen.evaluate.report_card import PATCH_SIZE
 from napari_morphogen.evaluation_tables import explained, figure_rows, source
 from napari_morphogen.evaluations import TOLERANCE, Comparison
 from napari_morphogen.plugin.base import Dock
+from napari_morphogen.plugin.names import name_tabs
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_plot import ScorePlot
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
@@ -84,18 +85,41 @@ class ScorePanel(Dock):
 
     def _build_actions(self) -> None:
         button = widgets.PushButton
-        self.run = button(name="run", text="Evaluate")
-        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.run = button(
+            name="run",
+            text="Evaluate",
+            tooltip="Compare the checked results with the reference",
+        )
+        self.cancel = button(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.progress = widgets.ProgressBar(name="progress", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.listed = widgets.ComboBox(
-            name="listed", label="objects of", choices=self._listed
+            name="listed",
+            label="objects of",
+            choices=self._listed,
+            tooltip="Whose objects are listed below, the worst first",
         )
         self.legend = widgets.Label(name="legend", label="")
-        self.show_states = button(name="show_states", text="Show as layers")
-        self.copy = button(name="copy", text="Copy as Markdown")
-        self.save = button(name="save", text="Save figures…")
-        self.save_list = button(name="save_list", text="Save objects…")
+        self.show_states = button(
+            name="show_states",
+            text="Show as layers",
+            tooltip="Colour the objects by what was found, split, merged or missed",
+        )
+        self.copy = button(
+            name="copy",
+            text="Copy as Markdown",
+            tooltip="Copy the figures as a table for a text",
+        )
+        self.save = button(
+            name="save", text="Save figures…", tooltip="Write the figures to a file"
+        )
+        self.save_list = button(
+            name="save_list",
+            text="Save objects…",
+            tooltip="Write the objects and what became of them to a file",
+        )
 
     def _arrange(self) -> None:
         def form(*members: widgets.Widget) -> widgets.Container[Any]:
@@ -118,6 +142,7 @@ class ScorePanel(Dock):
         self.plot = ScorePlot()
         self.objects = ScoreTable("objects, the worst first")
         self.tabs = QTabWidget()  # a small screen has no room for both
+        name_tabs(self.tabs, "figures or their curve")
         self.tabs.addTab(self.figures, "Figures")
         self.tabs.addTab(self.plot, "Curve")
         layout = self.column

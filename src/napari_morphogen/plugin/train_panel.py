@@ -83,7 +83,10 @@ class TrainPanel(Dock):
             tooltip="What is painted on the image",
         )
         self.meaning = widgets.ComboBox(
-            name="meaning", label="labels are", choices=tuple(MEANINGS)
+            name="meaning",
+            label="labels are",
+            choices=tuple(MEANINGS),
+            tooltip="What the numbers of the labels stand for",
         )
         self.budget = widgets.ComboBox(
             name="budget",
@@ -103,10 +106,16 @@ class TrainPanel(Dock):
             label="model",
             filter="Models (*.morphogen *.training)",
             visible=False,
+            tooltip="The file of a model to go on from",
         )
 
     def _build_advanced(self) -> None:
-        self.more = widgets.CheckBox(name="more", label="", text="Advanced")
+        self.more = widgets.CheckBox(
+            name="more",
+            label="",
+            text="Advanced",
+            tooltip="Show settings that are seldom needed",
+        )
         number = widgets.SpinBox
         self.advanced = widgets.Container[Any](
             name="advanced",
@@ -134,18 +143,49 @@ class TrainPanel(Dock):
                     value=USUAL.planes,
                     tooltip="Learn planes of a volume, each on its own",
                 ),
-                number(name="width", value=USUAL.width, min=4, max=256),
-                number(name="levels", value=USUAL.levels, min=1, max=6),
-                number(name="convolutions", value=USUAL.convolutions, min=1, max=3),
-                widgets.ComboBox(name="pooling", choices=("max", "average")),
+                number(
+                    name="width",
+                    value=USUAL.width,
+                    min=4,
+                    max=256,
+                    tooltip="Channels of the first layer; more learn more, slowly",
+                ),
+                number(
+                    name="levels",
+                    value=USUAL.levels,
+                    min=1,
+                    max=6,
+                    tooltip="How often the image is halved; more see farther",
+                ),
+                number(
+                    name="convolutions",
+                    value=USUAL.convolutions,
+                    min=1,
+                    max=3,
+                    tooltip="Per level; more learn more, slowly",
+                ),
+                widgets.ComboBox(
+                    name="pooling",
+                    choices=("max", "average"),
+                    tooltip="How images are halved",
+                ),
                 number(
                     name="patch",
                     value=USUAL.patch,
                     max=1024,
                     tooltip="Pixels along each axis learnt from at once; 0 chooses",
                 ),
-                number(name="seed", value=USUAL.seed, max=2**31 - 1),
-                widgets.ComboBox(name="device", choices=("auto", "cpu", "cuda", "mps")),
+                number(
+                    name="seed",
+                    value=USUAL.seed,
+                    max=2**31 - 1,
+                    tooltip="Same seed, same training",
+                ),
+                widgets.ComboBox(
+                    name="device",
+                    choices=("auto", "cpu", "cuda", "mps"),
+                    tooltip="Where it is computed",
+                ),
             ],
         )
         self.advanced.margins = (0, 0, 0, 0)
@@ -172,7 +212,12 @@ class TrainPanel(Dock):
             text="Add folders…",
             tooltip="Learn from a folder of images and one of labels of the same names",
         )
-        self.forget = button(name="forget", text="Forget", enabled=False)
+        self.forget = button(
+            name="forget",
+            text="Forget",
+            enabled=False,
+            tooltip="Forget the added pairs and folders",
+        )
         self.pairs = widgets.Label(name="pairs", label="", visible=False)
         self.patches = button(
             name="patches",
@@ -182,7 +227,12 @@ class TrainPanel(Dock):
         self.run = button(name="run", text="Train")
         self.progress = widgets.ProgressBar(name="progress", label="", visible=False)
         self.status = widgets.Label(name="status", label="")
-        self.save = button(name="save", text="Save model…", enabled=False)
+        self.save = button(
+            name="save",
+            text="Save model…",
+            enabled=False,
+            tooltip="Write what was learnt to a file for other images",
+        )
         for label in (self.status, self.pairs):
             label.native.setWordWrap(True)
 

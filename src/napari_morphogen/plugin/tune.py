@@ -12,9 +12,10 @@ from napari_morphogen.io.disk import check_target
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
+from napari_morphogen.plugin.opening import bring_forward
 from napari_morphogen.plugin.panel import STEPS
 from napari_morphogen.plugin.score_table import Rows
-from napari_morphogen.plugin.tune_apply import Applier, bring_forward, fill_dock
+from napari_morphogen.plugin.tune_apply import Applier, fill_dock
 from napari_morphogen.plugin.tune_choices import TuneChoices
 from napari_morphogen.plugin.tune_panel import BUDGETS
 from napari_morphogen.plugin.tune_words import (

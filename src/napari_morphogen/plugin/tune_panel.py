@@ -6,6 +6,7 @@ from magicgui import widgets
 from qtpy.QtWidgets import QScrollArea, QTabWidget
 
 from napari_morphogen.plugin.base import Dock
+from napari_morphogen.plugin.names import name_tabs
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_panel import KINDS
 from napari_morphogen.plugin.score_table import ScoreTable
@@ -76,7 +77,10 @@ class TunePanel(Dock):
         )
         names = dict.fromkeys([*families("objects"), *families("classes")])
         self.families = [
-            widgets.CheckBox(name=name, text=name, value=True) for name in names
+            widgets.CheckBox(
+                name=name, text=name, value=True, tooltip=f"Try the methods of {name}"
+            )
+            for name in names
         ]
 
         self.kind.changed.connect(lambda: self._show_families())
@@ -103,8 +107,15 @@ class TunePanel(Dock):
             tooltip="Parameters from the image alone: noise, size and brightness "
             "of objects",
         )
-        self.run = button(name="run", text="Tune")
-        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.run = button(
+            name="run", text="Tune", tooltip="Try methods and settings and rank them"
+        )
+        self.cancel = button(
+            name="cancel",
+            text="Cancel",
+            enabled=False,
+            tooltip="Stop what runs; the table stays",
+        )
         self.progress = widgets.ProgressBar(name="progress", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.note = widgets.Label(name="note", label="", visible=False)
@@ -113,7 +124,12 @@ class TunePanel(Dock):
             text="Keep earlier results",
             tooltip="Add a layer at every click instead of updating the last one",
         )
-        self.save = button(name="save", text="Save recipe…", enabled=False)
+        self.save = button(
+            name="save",
+            text="Save recipe…",
+            enabled=False,
+            tooltip="Write the chosen row to a file, to use it again",
+        )
         self.look = button(
             name="look",
             text="What matters?",
@@ -130,6 +146,7 @@ class TunePanel(Dock):
         self.sweep = SweepView()
         self.suggested = ScoreTable("suggested parameters")
         self.tabs = QTabWidget()
+        name_tabs(self.tabs, "what is shown")
         for part, title, tip in (
             (self.table, "Ranking", "Click a row to apply it and fill its dock"),
             (self.scrolled, "Sensitivity", "How the score moves with every parameter"),
