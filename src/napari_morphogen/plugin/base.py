@@ -16,9 +16,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_morphogen.plugin.focus import FocusFollower
 from napari_morphogen.plugin.help import show_help
 from napari_morphogen.plugin.names import name_widgets
 from napari_morphogen.plugin.shortcuts import HELP, shown
+from napari_morphogen.plugin.tab_order import in_order, set_tab_order
 
 QLAYOUTSIZE_MAX = 524287  # of Qt: no limit
 # when widgets come and go
@@ -69,7 +71,7 @@ class Dock(widgets.Container[widgets.Widget]):
     def make_ready(self) -> None:
         """Finish the dock: the last line of its constructor."""
         if self.help.native.parent() is None:
-            self.append(self.help)
+            self.column.addWidget(self.help.native)
         act = self.native.addAction(HELP)
         act.setShortcut(QKeySequence(HELP))
         act.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -78,6 +80,7 @@ class Dock(widgets.Container[widgets.Widget]):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._inner.installEventFilter(_Keeper(self))
+        FocusFollower(self._inner)
         release = getattr(self, "release", None)
         if release is not None:
             kept = weakref.ref(self)
@@ -96,7 +99,7 @@ class Dock(widgets.Container[widgets.Widget]):
         self._fit_labels()
         room = self.native.verticalScrollBar().sizeHint().width()
         wide = self._inner.minimumSizeHint().width() + room
-        self.native.setMinimumWidth(wide)
+        self.native.setMinimumWidth(wide + 2 * self.native.frameWidth())
 
     def _fit_labels(self) -> None:
         """Make labels as wide as the dock and as high as their words then are.
@@ -135,12 +138,17 @@ class _Keeper(QObject):
     def __init__(self, dock: Dock) -> None:
         super().__init__(dock.native)
         self._dock, self._settled = dock, False
+        self._order: list[QWidget] = []
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is not None and event.type() in CHANGES:
             assert isinstance(watched, QWidget)
             name_widgets(watched)
             self._dock.fit()
+            order = list(in_order(watched))
+            if order != self._order:
+                self._order = order
+                set_tab_order(watched)
             if event.type() == QEvent.Type.Show and not self._settled:
                 self._settled = True
                 self._dock.settle()

@@ -11,6 +11,7 @@ from napari_morphogen.plugin import settings
 from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
+from napari_morphogen.plugin.panel import row
 from napari_morphogen.plugin.settings import Computing
 from napari_morphogen.scale.compute import computing, described
 
@@ -47,8 +48,8 @@ class ComputingDock(Dock):
         super().__init__()
         self._work = Latest()
         self._build(settings.computing())
-        for row in (self.where, self.workers, self.scheduler, self.folder):
-            row.changed.connect(lambda: self._changed())
+        for choice in (self.where, self.workers, self.scheduler, self.folder):
+            choice.changed.connect(lambda: self._changed())
         self.test.changed.connect(lambda: self._test())
         self._show_rows()
         self.make_ready()
@@ -96,7 +97,7 @@ class ComputingDock(Dock):
         rows = [self.where, self.workers, self.scheduler, self.folder]
         form = widgets.Container[Any](widgets=rows)
         form.margins = (0, 0, 0, 0)
-        self.extend([about, form, self.test, self.status])
+        self.extend([about, form, row(self.test, self.help), self.status])
 
     @property
     def chosen(self) -> Computing:

@@ -14,6 +14,7 @@ from napari_morphogen.exports import Exported, export, export_all
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
+from napari_morphogen.plugin.panel import row
 from napari_morphogen.plugin.preview import is_preview
 from napari_morphogen.plugin.settings import remember, remembered
 from napari_morphogen.worker import POOL
@@ -132,11 +133,8 @@ class ExportDock(Dock):
         chosen = widgets.Container[Any](
             widgets=[self.model, self.kind, self.image, *self._of_packages]
         )
-        buttons = widgets.Container[Any](
-            widgets=[self.run, self.cancel], layout="horizontal", labels=False
-        )
-        for container in (chosen, buttons):
-            container.margins = (0, 0, 0, 0)
+        buttons = row(self.run, self.cancel, self.help)
+        chosen.margins = (0, 0, 0, 0)
         self.extend([chosen, self.about, buttons, self.status])
         for label in (self.about, self.status):
             label.native.setWordWrap(True)

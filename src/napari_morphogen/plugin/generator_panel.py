@@ -52,7 +52,14 @@ class GeneratorPanel(Dock):
         self.column.addWidget(self.curve)
         buttons = row(self.more, self.near)
         self.extend(
-            [made, self.montage, buttons, row(self.paint, self.renew), self.status]
+            [
+                made,
+                self.montage,
+                buttons,
+                row(self.paint, self.renew),
+                self.help,
+                self.status,
+            ]
         )
         for label in (self.about, self.status):
             label.native.setWordWrap(True)

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Callable
 
 from qtpy.QtCore import QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtGui import QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -72,6 +72,10 @@ class HelpWindow(QDialog):
         self.visited.append(name)
         self.back.setEnabled(len(self.visited) > 1)
         self.text.setMarkdown(text)
+        # links are dark blue in every theme; underlined text can be read in all
+        blue = QGuiApplication.palette().link().color().name()
+        ours = self.text.palette().text().color().name()
+        self.text.setHtml(self.text.toHtml().replace(blue, ours))
         self.setWindowTitle(f"Morphogen: {text.splitlines()[0].lstrip('# ')}")
         self._go_to(place)
 
@@ -126,8 +130,8 @@ def show_help(name: str, parent: QWidget) -> HelpWindow:
     assert top is not None
     found = top.findChildren(HelpWindow)
     window: HelpWindow = found[0] if found else HelpWindow(top)
+    window.show()  # only then the colours of the theme are known
     window.show_page(name)
-    window.show()
     window.raise_()
     window.activateWindow()
     return window

@@ -13,7 +13,7 @@ from napari_morphogen.helping.tables import summary_rows, table_rows
 from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
-from napari_morphogen.plugin.panel import STEPS, show_share
+from napari_morphogen.plugin.panel import STEPS, row, show_share
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
 from napari_morphogen.worker import POOL
 
@@ -78,13 +78,10 @@ class HelpingDock(Dock):
         self.status = widgets.Label(name="status", label="")
         self.verdict = widgets.Label(name="verdict", label="")
         self.table, self.summary = ScoreTable("scores"), ScoreTable("means")
-        buttons = widgets.Container[Any](
-            widgets=[self.run, self.cancel], layout="horizontal", labels=False
-        )
+        buttons = row(self.run, self.cancel, self.help)
         rows = [*self.folders.values(), self.steps, self.seeds]
         form = widgets.Container[Any](widgets=rows)
-        for container in (form, buttons):
-            container.margins = (0, 0, 0, 0)
+        form.margins = (0, 0, 0, 0)
         self.extend([form, buttons, self.progress, self.status, self.verdict])
         box = self.column
         for table in (self.summary, self.table):

@@ -15,6 +15,7 @@ from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.generator_source import classes_of, images_of, network_of
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
+from napari_morphogen.plugin.panel import row
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
@@ -102,7 +103,7 @@ class LatentDock(Dock):
         self.extend([_form(self.model, self.condition, *self.sliders), self.reset])
         ends = (self.first, self.last, self.seed, self.how_many)
         self.extend([_form(*ends), self.way, _form(self.image), self.again])
-        self.extend([self.cancel, self.status])
+        self.extend([row(self.cancel, self.help), self.status])
 
     def _connect(self) -> None:
         self.model.changed.connect(lambda: self._model_changed())

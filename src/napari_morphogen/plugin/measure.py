@@ -78,7 +78,7 @@ class MeasureDock(Dock):
         chosen = widgets.Container[Any](widgets=[self.labels_layer, self.image])
         rows = [
             widgets.Container[Any](widgets=pair, layout="horizontal", labels=False)
-            for pair in ([self.run, self.cancel], [self.copy, self.save])
+            for pair in ([self.run, self.cancel], [self.copy, self.save, self.help])
         ]
         self.extend([chosen, rows[0], self.status, self.table, rows[1]])
         for container in (chosen, *rows):

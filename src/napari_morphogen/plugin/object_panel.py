@@ -134,10 +134,11 @@ class ObjectPanel(Dock):
 
     def _arrange(self) -> None:
         chosen = widgets.Container[Any](widgets=[self.image, self.objects])
+        self._seeking = row(self.seek, self.help)
         for part in (
             *(chosen, row(self.add, self.drop), self.pick),
             *(self.more, self.advanced, row(self.run, self.cancel)),
-            *(self.progress, self.status, self.accuracy, self.seek),
+            *(self.progress, self.status, self.accuracy, self._seeking),
             *(row(self.save, self.load), row(self.apply, self.save_examples)),
         ):
             self.append(part)
@@ -149,7 +150,7 @@ class ObjectPanel(Dock):
         self.least = ScoreTable("objects, the least certain first")
         layout = self.column
         layout.insertWidget(1, self.classes)
-        layout.insertWidget(layout.indexOf(self.seek.native), self.least, 1)
+        layout.insertWidget(layout.indexOf(self._seeking.native), self.least, 1)
         self.more.changed.connect(lambda on: setattr(self.advanced, "visible", on))
 
     @property

@@ -133,7 +133,10 @@ class ScorePanel(Dock):
         for part in (
             *(chosen, settings, self.sparse, row(self.run, self.cancel)),
             *(self.progress, self.status, listed, self.legend),
-            *(row(self.show_states, self.copy), row(self.save, self.save_list)),
+            *(
+                row(self.show_states, self.copy),
+                row(self.save, self.save_list, self.help),
+            ),
         ):
             self.append(part)
         for label in (self.status, self.legend):

@@ -248,7 +248,7 @@ class TrainPanel(Dock):
             *(chosen, row(self.new, self.seek)),
             *(row(self.add, self.folders, self.forget), self.pairs),
             *(self.more, self.advanced, row(self.run, self.patches)),
-            *(self.progress, self.status, self.save),
+            *(self.progress, self.status, row(self.save, self.help)),
         ):
             self.append(part)
         self.curve = Curve("loss")

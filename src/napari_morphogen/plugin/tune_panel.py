@@ -165,7 +165,7 @@ class TunePanel(Dock):
             *(chosen, self.sparse),
             *(row(*self.families[:half]), row(*self.families[half:])),
             *(row(self.new, self.add, self.forget), self.listed),
-            row(self.run, self.suggest, self.cancel),
+            row(self.run, self.suggest, self.cancel, self.help),
             *(self.progress, self.status, self.note),
             *(row(self.keep, self.look, self.save),),
         ):
