@@ -318,6 +318,7 @@ class MethodDock(Panel):
             self._show(progress.results())
         name, figures = progress.plan.method.name, progress.figures
         words = [f"{name}: {seconds:.1f} s", figures, *job.remarks]
+        self._preview.rest()
         self._end(job, "; ".join(filter(None, words)))
 
     def _cancelled(self, job: Job) -> None:

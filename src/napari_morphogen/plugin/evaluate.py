@@ -279,6 +279,8 @@ class EvaluateDock(ScorePanel):
                 earlier.data = codes  # adding a layer takes napari longer
                 return
             self._viewer.layers.remove(earlier)
+        for other in (layer, self.reference.value):  # they would mix with the colours
+            other.visible = False
         self._made[layer] = self._viewer.add_layer(layers.make_layer(triple))
 
     # ---- objects

@@ -166,8 +166,8 @@ class ExportDock(Dock):
     def _kind_changed(self) -> None:
         self.about.value = self.chosen.help
         self.image.visible = self._takes_image
-        for row in self._of_packages:
-            row.visible = self._packs
+        for part in self._of_packages:
+            part.visible = self._packs
 
     def _ask_where(self) -> None:
         model = self._model()

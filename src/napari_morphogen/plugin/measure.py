@@ -95,6 +95,7 @@ class MeasureDock(Dock):
         header = self.table.native.horizontalHeader()
         header.sectionClicked.connect(self.sort)
         events = self._viewer.layers.events
+        self.labels_layer.changed.connect(lambda: self._suggest_image())
         for event in (events.inserted, events.removed, events.renamed):
             event.connect(self._layers_changed)
         self._layers_changed()
@@ -104,6 +105,15 @@ class MeasureDock(Dock):
         choices = self._choices(Labels, None)
         if self.labels_layer.value is None and choices:
             self.labels_layer.value = choices[-1][1]
+        self._suggest_image()
+
+    def _suggest_image(self) -> None:
+        """Choose the image that lies under the objects, where there is but one."""
+        labels, chosen = self.labels_layer.value, self.image.value
+        if labels is None or (chosen is not None and _alike(chosen, labels)):
+            return
+        fitting = [one for _, one in self._choices(Image, None) if _alike(one, labels)]
+        self.image.value = fitting[0] if len(fitting) == 1 else None
 
     def _choices(self, kind: type[Layer], _: Any) -> list[tuple[str, Layer]]:
         found = [layer for layer in self._viewer.layers if isinstance(layer, kind)]
@@ -221,3 +231,9 @@ class MeasureDock(Dock):
             self.status.value = f"Cannot write {path}: {error.strerror}."
         else:
             self.status.value = f"Saved {path}."
+
+
+def _alike(image: Layer, labels: Layer) -> bool:
+    """Tell whether an image has one intensity for every pixel of the labels."""
+    same = image.data.shape == labels.data.shape and not image.rgb
+    return bool(same and np.allclose(image.scale, labels.scale))
