@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from npe2 import PluginManifest
 
@@ -20,6 +22,30 @@ def test_words_of_the_steps_are_on_the_docks(open_dock):
         for step in start.steps:
             for pressed in step.split("Press ")[1:]:
                 assert any(pressed.startswith(word) for word in words if word), step
+
+
+def test_settings_of_the_steps_are_on_the_forms(viewer, open_dock):
+    """A step that says "Set sigma to 2" has a sigma that can be 2."""
+    found = 0
+    for start in STARTS:
+        if start.sample:
+            viewer.open_sample(PLUGIN, start.sample)
+        dock = open_dock(start.dock)
+        if hasattr(dock, "form") and start.sample:
+            dock.image.value = viewer.layers[-1]
+        for step in start.steps:
+            words = step.removeprefix("Set ") if step.startswith("Set ") else ""
+            for pair in re.findall(r"([a-z ]+?) to ([a-z0-9.]*[a-z0-9])", words):
+                name, value = pair[0].removeprefix(" and ").strip(), pair[1]
+                if not hasattr(dock, "form") or value == "the":
+                    continue
+                if name == "channel":
+                    dock.channel.value = value
+                else:
+                    row = dock.form[name.replace(" ", "_")]
+                    row.value = value if value.isalpha() else float(value)
+                found += 1
+    assert found == 13
 
 
 def _button():

@@ -19,7 +19,7 @@ from napari_morphogen.plugin.state_layers import COLOURS, legend
 
 LABELS, IMAGES, SETS = COMPARED = ("labels", "images", "sets of images")
 KINDS = ("objects", "classes")
-LIST_HEIGHT = 62
+LIST_HEIGHT = 44
 PLACES = ("z", "y", "x")  # columns that only the computer needs
 
 

@@ -62,7 +62,7 @@ STARTS = (
         "Examples",
         (
             "Press New strokes and paint two classes, a few short strokes each.",
-            "Press Run: a forest sorts all pixels within a second.",
+            "Press Run: all pixels are sorted within a second.",
             "Paint where it is wrong and press Run again.",
         ),
     ),
@@ -132,8 +132,8 @@ STARTS = (
         "coins",
         "Evaluate",
         (
-            "Make two results first, such as Threshold with two settings.",
-            "Choose one as the reference, tick the other, press Evaluate.",
+            "In Threshold, tick Keep earlier results and run two rules.",
+            "Choose the better one as reference, tick the other. Press Evaluate.",
             "Press Show as layers to see what is missed, split or merged.",
         ),
     ),
