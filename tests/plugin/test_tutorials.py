@@ -33,6 +33,9 @@ def test_vessels_in_the_green_of_a_photograph(viewer, open_dock, until):
     cleanup.form.border.value = False
     assert not cleanup.channel.visible
     assert _run(viewer, cleanup, until).data.max() == 18
+    assert not found.visible  # it would still show the rim
+    cleanup.undo.native.click()
+    assert found.visible
 
 
 def test_one_colour_of_a_photograph_becomes_a_grey_image(viewer, open_dock, until):

@@ -1,5 +1,6 @@
 """The dock that says whether synthetic pairs help a network."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ class HelpingDock(Dock):
         self._build()
         self.run.changed.connect(lambda: self._start())
         self.cancel.changed.connect(lambda: self._work.stop())
+        for kind in ("", "extra_", "test_"):
+            chosen = self.folders[f"{kind}images"].changed
+            chosen.connect(partial(self._find_labels, kind))
         self.make_ready()
         POOL.warm()
 
@@ -88,6 +92,18 @@ class HelpingDock(Dock):
             box.addWidget(table)
         for label in (self.status, self.verdict):
             label.native.setWordWrap(True)
+
+    def _find_labels(self, kind: str, _: object) -> None:
+        """Choose the folder of labels beside a folder of images, if there is one."""
+        images, edit = (
+            _path(self.folders[f"{kind}images"]),
+            self.folders[f"{kind}labels"],
+        )
+        if images is None or images.name != "images" or _path(edit) is not None:
+            return
+        beside = images.parent / "labels"
+        if beside.is_dir():
+            edit.line_edit.value = str(beside)
 
     def _start(self) -> None:
         folders = Folders(**{n: _path(edit) for n, edit in self.folders.items()})
