@@ -21,6 +21,7 @@ LEVELS = (
     {"segment", "enhance", "generate", "samples"},
     {"registry"},
     {
+        "pages",
         "recipe",
         "plans",
         "model_files",
@@ -32,7 +33,7 @@ LEVELS = (
         "tuning",
         "object_classes",
     },
-    {"worker"},
+    {"worker", "report"},
     {"learning", "generating", "folders", "exports"},
     {"helping"},
     {

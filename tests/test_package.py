@@ -39,9 +39,11 @@ def test_wheel_holds_the_manifest_and_the_types_and_no_tests(distributions):
     with zipfile.ZipFile(distributions[".whl"]) as wheel:
         names = wheel.namelist()
         manifest = wheel.read("napari_morphogen/napari.yaml").decode()
+        help_ = wheel.read("napari_morphogen/pages/train.md").decode()
         about = next(wheel.read(n).decode() for n in names if n.endswith("/METADATA"))
     assert manifest == (ROOT / "src" / "napari_morphogen" / "napari.yaml").read_text()
     assert "napari_morphogen/py.typed" in names
+    assert help_ == (ROOT / "docs" / "train.md").read_text(encoding="utf-8")
     assert not [name for name in names if name.startswith(("tests", "docs"))]
     for line in ("Framework :: napari", "License-Expression: BSD-3-Clause"):
         assert line in about

@@ -22,7 +22,9 @@ from napari_morphogen.cli_files import OK, add_files, each
 from napari_morphogen.cli_large import Where, add_where, compute_to
 from napari_morphogen.cli_parameters import add_parameters, given_values
 from napari_morphogen.params import InputError, parameters
+from napari_morphogen.recipe import KEY
 from napari_morphogen.registry import METHODS, Method, get
+from napari_morphogen.report import Part, report
 
 MISUSED, INTERRUPTED = 2, 130
 
@@ -92,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     cli_export.add_parser(commands)
 
     _add_replay(commands)
+    text = "print what the report of a problem needs: versions and settings, no names"
+    tell = commands.add_parser("report", help=text)
+    tell.add_argument("files", type=Path, nargs="*", help="images it happened with")
+    tell.set_defaults(command=_report)
     return parser
 
 
@@ -140,6 +146,18 @@ def _methods(given: argparse.Namespace) -> int:
 def _help(given: argparse.Namespace) -> int:
     method = get(given.method)
     print(f"{method.name}: {inspect.getdoc(method.function)}")
+    return OK
+
+
+def _report(given: argparse.Namespace) -> int:
+    from napari_morphogen.io import read
+
+    parts = []
+    for number, path in enumerate(given.files, 1):
+        image = read(path)
+        words = f"File {number}: {image.data.shape} {image.data.dtype} {image.axes}"
+        parts.append(Part(f"{words} scale {image.scale}", image.metadata.get(KEY)))
+    print(report(parts), end="")
     return OK
 
 

@@ -65,8 +65,6 @@ def process_for(qtbot):
 
 @pytest.fixture
 def open_dock(viewer):
-    def open_(name):
-        _, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", name)
-        return dock
+    from napari_morphogen.plugin.opening import open_dock
 
-    return open_
+    return lambda name: open_dock(viewer, name)

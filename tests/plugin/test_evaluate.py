@@ -105,6 +105,7 @@ def test_every_state_is_found_told_and_coloured(dock, viewer, evaluate):
     assert (counts["missed"], counts["extra"]) == ("1", "1")
     assert "missed&nbsp;1" in dock.legend.value
     evaluate(dock.show_states)
+    assert not viewer.layers["result"].visible  # it would mix with the colours
     layer = viewer.layers["result states"]
     result = viewer.layers["result"]
     assert layer.data.shape == result.data.shape

@@ -52,3 +52,16 @@ def test_what_is_missing_is_said(dock, until):
     dock.run.native.click()
     until(lambda: dock.run.enabled, seconds=60)
     assert "Choose the folder of real images" in dock.status.value
+
+
+def test_labels_beside_images_are_found(viewer, open_dock, tmp_path):
+    folders = open_dock("Do synthetic pairs help").folders
+    for name in ("few/images", "few/labels", "new/images", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    folders["images"].value = tmp_path / "few/images"
+    assert folders["labels"].value == tmp_path / "few/labels"
+    folders["extra_images"].value = tmp_path / "new/images"
+    assert folders["extra_labels"].line_edit.value == ""  # there is none
+    folders["test_labels"].value = tmp_path / "other"
+    folders["test_images"].value = tmp_path / "few/images"
+    assert folders["test_labels"].value == tmp_path / "other"  # chosen by hand

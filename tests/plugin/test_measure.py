@@ -80,3 +80,20 @@ def test_without_labels_a_sentence_says_what_to_do(viewer, open_dock):
     dock.run.native.click()
     assert dock.status.value == "Choose a Labels layer first."
     dock.close()
+
+
+def test_the_image_below_is_chosen_where_there_is_but_one(viewer, open_dock):
+    labels = np.ones((6, 8), int)
+    viewer.add_image(np.zeros((6, 8, 3), np.uint8), name="colours")
+    viewer.add_image(np.zeros((5, 8)), name="other")
+    viewer.add_labels(labels, name="objects")
+    dock = open_dock("Measure")
+    assert dock.labels_layer.value is viewer.layers["objects"]
+    assert dock.image.value is None
+    image = viewer.add_image(np.zeros((6, 8)), name="one")
+    assert dock.image.value is image
+    viewer.add_image(np.zeros((6, 8)), name="another")
+    assert dock.image.value is image  # a choice stays
+    viewer.add_labels(labels, name="finer", scale=(0.5, 0.5))
+    dock.labels_layer.value = viewer.layers["finer"]
+    assert dock.image.value is None

@@ -20,6 +20,20 @@ def test_preview_follows_the_parameters_and_goes(viewer, until, open_dock):
     assert [layer.name for layer in viewer.layers] == ["coins"]
 
 
+def test_a_result_has_the_place_of_its_preview(viewer, until, open_dock, process_for):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    dock.live.value = True
+    until(lambda: NAME in viewer.layers)
+    dock.run.native.click()
+    until(lambda: "coins threshold" in viewer.layers and dock.run.enabled)
+    camera(viewer).zoom *= 1.1  # to look at the result is no question
+    process_for(0.6)
+    assert NAME not in viewer.layers and dock.live.value
+    dock.form.rule.value = "mean"
+    until(lambda: NAME in viewer.layers)
+
+
 def test_preview_of_the_whole_view_equals_the_run(
     viewer, until, open_dock, process_for
 ):

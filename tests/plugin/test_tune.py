@@ -8,6 +8,7 @@ from qtpy.QtCore import QPoint, Qt
 
 from napari_morphogen import recipe, replay
 from napari_morphogen.plugin.layers import read
+from napari_morphogen.plugin.opening import open_dock
 from napari_morphogen.plugin.thumbnails import painted
 from napari_morphogen.samples import coin_labels, coins
 from napari_morphogen.tuning import Candidate, step
@@ -101,8 +102,7 @@ def open_family(viewer, candidate):
     from napari_morphogen.registry import get
 
     title = get(candidate.main.method).family.capitalize()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-morphogen", title)
-    return dock
+    return open_dock(viewer, title)
 
 
 def test_cancel_keeps_the_ranking(viewer, dock, qtbot, until):

@@ -33,6 +33,9 @@ def test_vessels_in_the_green_of_a_photograph(viewer, open_dock, until):
     cleanup.form.border.value = False
     assert not cleanup.channel.visible
     assert _run(viewer, cleanup, until).data.max() == 18
+    assert not found.visible  # it would still show the rim
+    cleanup.undo.native.click()
+    assert found.visible
 
 
 def test_one_colour_of_a_photograph_becomes_a_grey_image(viewer, open_dock, until):
@@ -66,3 +69,50 @@ def test_the_preview_follows_the_chosen_colour(viewer, open_dock, until):
     until(lambda: not viewer.layers["preview"].data[: half - 1].any())
     assert top[: half - 1].all() and not top[half + 1 :].any()
     assert viewer.layers["preview"].data[half + 1 :].all()
+
+
+def test_train_says_what_to_paint(viewer, open_dock):
+    viewer.open_sample("napari-morphogen", "membranes")
+    dock = open_dock("Train")
+    dock.new.native.click()
+    assert "A number per class" in dock.status.value
+    dock.meaning.value = "inside, border, background"
+    assert "1 on background, 2 inside objects, 3 on borders" in dock.status.value
+    dock.new.native.click()
+    assert "Paint a stroke" in dock.status.value and "3 on borders" in dock.status.value
+
+
+def test_nuclei_from_the_first_click_to_the_colours(viewer, open_dock, until):
+    """What the page says, with nothing chosen that it does not tell to choose."""
+    viewer.window.resize(1280, 720)
+    dock = open_dock("Generate")
+    dock.method.value = "synthetic_cells"
+    values = {"count": 80, "touching": 0.4, "pixel_size": 0.3, "seed": 1}
+    for name, value in values.items():
+        dock.form[name].value = value
+    _run(viewer, dock, until)
+    truth = next(one for one in viewer.layers if one.name.endswith("labels"))
+    image = next(one for one in viewer.layers if one is not truth)
+    truth.visible = False
+    dock = open_dock("Watershed")
+    assert dock.image.value is image
+    dock.live.value = True
+    until(lambda: "preview" in viewer.layers)
+    found = _run(viewer, dock, until)
+    assert found.data.max() == 77 and "preview" not in viewer.layers
+    dock = open_dock("Measure")
+    assert dock.labels_layer.value is found and dock.image.value is image
+    dock.run.native.click()
+    until(lambda: dock.run.enabled and bool(dock.result))
+    assert len(dock.result["area"]) == 77 and "intensity_mean" in dock.result
+    dock = open_dock("Evaluate")
+    assert dock.reference.value is truth
+    dock.run.native.click()
+    until(lambda: dock.run.enabled and bool(dock.comparisons))
+    assert round(dock.comparisons[0].figures["f1@0.50"], 2) == 0.82
+    dock.show_states.native.click()
+    until(lambda: any(one.name.endswith("states") for one in viewer.layers))
+    seen = [one.name for one in viewer.layers if one.visible]
+    assert seen == [image.name, f"{found.name} states"]
+    window = viewer.window._qt_window
+    assert (window.width(), window.height()) == (1280, 720)

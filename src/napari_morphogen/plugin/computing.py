@@ -8,9 +8,10 @@ from magicgui.types import FileDialogMode
 from napari.viewer import Viewer
 
 from napari_morphogen.plugin import settings
-from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
+from napari_morphogen.plugin.panel import row
 from napari_morphogen.plugin.settings import Computing
 from napari_morphogen.scale.compute import computing, described
 
@@ -33,7 +34,7 @@ def answers(workers: int, scheduler: str) -> Iterator[str]:
         yield described(compute)
 
 
-class ComputingDock(widgets.Container[widgets.Widget]):
+class ComputingDock(Dock):
     """Chooses this process, local workers or a cluster, and a folder for results.
 
     Parameters
@@ -41,15 +42,17 @@ class ComputingDock(widgets.Container[widgets.Widget]):
     viewer : napari viewer
     """
 
+    page = "scaling.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._work = Latest()
         self._build(settings.computing())
-        for row in (self.where, self.workers, self.scheduler, self.folder):
-            row.changed.connect(lambda: self._changed())
+        for choice in (self.where, self.workers, self.scheduler, self.folder):
+            choice.changed.connect(lambda: self._changed())
         self.test.changed.connect(lambda: self._test())
         self._show_rows()
-        release_with_window(self)
+        self.make_ready()
 
     def _build(self, chosen: Computing) -> None:
         where = CLUSTER if chosen.scheduler else LOCAL if chosen.workers else HERE
@@ -80,7 +83,11 @@ class ComputingDock(widgets.Container[widgets.Widget]):
             tooltip="Where results are kept; empty is a temporary folder",
         )
         self.folder.line_edit.value = chosen.folder
-        self.test = widgets.PushButton(name="test", text="Test")
+        self.test = widgets.PushButton(
+            name="test",
+            text="Test",
+            tooltip="Start what was chosen, and say how many processes answer",
+        )
         self.status = widgets.Label(name="status", label="")
         about = widgets.Label(name="about", value=ABOUT)
         for label in (self.status, about):
@@ -90,7 +97,7 @@ class ComputingDock(widgets.Container[widgets.Widget]):
         rows = [self.where, self.workers, self.scheduler, self.folder]
         form = widgets.Container[Any](widgets=rows)
         form.margins = (0, 0, 0, 0)
-        self.extend([about, form, self.test, self.status])
+        self.extend([about, form, row(self.test, self.help), self.status])
 
     @property
     def chosen(self) -> Computing:

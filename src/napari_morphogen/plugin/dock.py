@@ -13,7 +13,6 @@ from napari_morphogen import recipe
 from napari_morphogen.folders import Written, folder_words, run_folder
 from napari_morphogen.params import InputError, parameters
 from napari_morphogen.plugin import forms, layers, marks, settings
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.filling import Filling, begin
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import ALL_CHANNELS, Panel
@@ -79,7 +78,7 @@ class MethodDock(Panel):
         self._timer = QTimer(self.native)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        release_with_window(self)
+        self.make_ready()
 
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
@@ -319,6 +318,7 @@ class MethodDock(Panel):
             self._show(progress.results())
         name, figures = progress.plan.method.name, progress.figures
         words = [f"{name}: {seconds:.1f} s", figures, *job.remarks]
+        self._preview.rest()
         self._end(job, "; ".join(filter(None, words)))
 
     def _cancelled(self, job: Job) -> None:

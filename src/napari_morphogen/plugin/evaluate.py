@@ -24,7 +24,6 @@ from napari_morphogen.image_sets import ImageSet, SetOptions, compare_sets
 from napari_morphogen.io.disk import write_text
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import STEPS
 from napari_morphogen.plugin.preview import camera, is_preview
@@ -38,6 +37,8 @@ GONE = "A compared layer is gone; press Evaluate again."
 
 class EvaluateDock(ScorePanel):
     """Compares layers with a reference."""
+
+    page = "evaluate.md"
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = getattr(viewer, "__wrapped__", viewer)
@@ -72,7 +73,7 @@ class EvaluateDock(ScorePanel):
             signal.connect(lambda index: self.go_to(index.row()))
         for event in self._layer_events():
             event.connect(self._layers_changed)
-        release_with_window(self)
+        self.make_ready()
 
     def _layer_events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
@@ -278,6 +279,8 @@ class EvaluateDock(ScorePanel):
                 earlier.data = codes  # adding a layer takes napari longer
                 return
             self._viewer.layers.remove(earlier)
+        for other in (layer, self.reference.value):  # they would mix with the colours
+            other.visible = False
         self._made[layer] = self._viewer.add_layer(layers.make_layer(triple))
 
     # ---- objects

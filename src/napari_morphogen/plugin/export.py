@@ -12,8 +12,9 @@ from qtpy.QtWidgets import QFileDialog
 from napari_morphogen.export.formats import ENDINGS, Precision, Target
 from napari_morphogen.exports import Exported, export, export_all
 from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
-from napari_morphogen.plugin.names import keep_named
+from napari_morphogen.plugin.panel import row
 from napari_morphogen.plugin.preview import is_preview
 from napari_morphogen.plugin.settings import remember, remembered
 from napari_morphogen.worker import POOL
@@ -63,11 +64,13 @@ KINDS = {
 }
 
 
-class ExportDock(widgets.Container[widgets.Widget]):
+class ExportDock(Dock):
     """Writes a model file for another program."""
 
+    page = "export.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._job: Job | None = None
         self._written: list[str] = []  # by the last job
@@ -79,7 +82,7 @@ class ExportDock(widgets.Container[widgets.Widget]):
         for event in (events.inserted, events.removed, events.renamed):
             event.connect(self._layers_changed)
         self._kind_changed()
-        keep_named(self.native)
+        self.make_ready()
         POOL.warm()
 
     def _build(self) -> None:
@@ -89,7 +92,9 @@ class ExportDock(widgets.Container[widgets.Widget]):
             nullable=True,
             tooltip="Written by the Train, Object classes or Generator dock",
         )
-        self.kind = widgets.ComboBox(name="write", choices=list(KINDS))
+        self.kind = widgets.ComboBox(
+            name="write", choices=list(KINDS), tooltip="What kind of file"
+        )
         self.image = widgets.ComboBox(
             name="image",
             choices=self._images,
@@ -108,23 +113,30 @@ class ExportDock(widgets.Container[widgets.Widget]):
             value=str(known.get("cite", "")),
             tooltip="Your publication with its DOI or address; may be left empty",
         )
-        self.licence = widgets.ComboBox(name="licence", choices=LICENCES)
+        self.licence = widgets.ComboBox(
+            name="licence",
+            choices=LICENCES,
+            tooltip="Under which others may use the model",
+        )
         if known.get("licence") in LICENCES:
             self.licence.value = known["licence"]
-        self.help = widgets.Label(name="help", label="")
-        self.run = widgets.PushButton(name="run", text="Export…")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.about = widgets.Label(name="about", label="")
+        self.run = widgets.PushButton(
+            name="run",
+            text="Export…",
+            tooltip="Choose a file, write the model and compare its numbers",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.status = widgets.Label(name="status", label="")
         chosen = widgets.Container[Any](
             widgets=[self.model, self.kind, self.image, *self._of_packages]
         )
-        buttons = widgets.Container[Any](
-            widgets=[self.run, self.cancel], layout="horizontal", labels=False
-        )
-        for container in (chosen, buttons):
-            container.margins = (0, 0, 0, 0)
-        self.extend([chosen, self.help, buttons, self.status])
-        for label in (self.help, self.status):
+        buttons = row(self.run, self.cancel, self.help)
+        chosen.margins = (0, 0, 0, 0)
+        self.extend([chosen, self.about, buttons, self.status])
+        for label in (self.about, self.status):
             label.native.setWordWrap(True)
 
     @property
@@ -152,10 +164,10 @@ class ExportDock(widgets.Container[widgets.Widget]):
         return self.chosen.to in ("bioimageio", "all")
 
     def _kind_changed(self) -> None:
-        self.help.value = self.chosen.help
+        self.about.value = self.chosen.help
         self.image.visible = self._takes_image
-        for row in self._of_packages:
-            row.visible = self._packs
+        for part in self._of_packages:
+            part.visible = self._packs
 
     def _ask_where(self) -> None:
         model = self._model()

@@ -24,7 +24,6 @@ from napari_morphogen.generating import (
 from napari_morphogen.generating.messages import MEANINGS
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.generator_panel import BUDGETS, IN_TURN, GeneratorPanel
 from napari_morphogen.plugin.generator_source import (
     PAINTER,
@@ -45,6 +44,8 @@ CURVE = ("loss", "gap")  # of the losses, what is drawn
 
 class GeneratorDock(GeneratorPanel):
     """Trains a generator, shows its samples improve, and makes new ones."""
+
+    page = "generators.md"
 
     def __init__(self, viewer: ViewerModel) -> None:
         # napari hands out a proxy whose layers are new objects at every access
@@ -70,7 +71,7 @@ class GeneratorDock(GeneratorPanel):
         self.renew.changed.connect(lambda: self._paint(new_paired))
         self.run.changed.connect(lambda: self._pressed())
         self.more.changed.connect(lambda: self._sample())
-        release_with_window(self)
+        self.make_ready()
         self._kind_changed()
         self._layers_changed()
         POOL.warm()

@@ -1,14 +1,14 @@
 """The widgets of the dock for generators and where they stand."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
 from magicgui.types import FileDialogMode
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.generating import Settings, Wanted
 from napari_morphogen.generating.messages import MEANINGS
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.plugin.generator_source import PAINTER, classes_of
 from napari_morphogen.plugin.panel import STEPS, Choices, row, show_share
@@ -21,7 +21,7 @@ SEEN = 64  # pixels of a painter's patches: objects and what is around them
 IN_TURN = "all in turn"
 
 
-class GeneratorPanel(widgets.Container[widgets.Widget]):
+class GeneratorPanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -33,7 +33,7 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, labels: Choices, channels: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_source(images, labels, channels)
         self._build_training()
         self._build_sampling()
@@ -49,17 +49,24 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         made = self._form(self.model, self.to_paint, *drawn)
         self.extend([learnt, self.about, self.classes, self.advanced, *rare])
         self.extend([self.run, self.progress])
-        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+        self.column.addWidget(self.curve)
         buttons = row(self.more, self.near)
         self.extend(
-            [made, self.montage, buttons, row(self.paint, self.renew), self.status]
+            [
+                made,
+                self.montage,
+                buttons,
+                row(self.paint, self.renew),
+                self.help,
+                self.status,
+            ]
         )
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
         self.status.native.setMinimumHeight(STATUS_HEIGHT)
         self.advanced.changed.connect(lambda shown: _show(rare, shown))
         _show(rare, False)
-        cast(QVBoxLayout, self.native.layout()).addStretch()
+        self.column.addStretch()
 
     def _build_source(
         self, images: Choices, labels: Choices, channels: Choices
@@ -83,14 +90,24 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
 
     def _build_training(self) -> None:
         check, box = widgets.CheckBox, widgets.ComboBox
-        self.kind = box(name="kind", choices=list(MEANINGS))
+        self.kind = box(
+            name="kind",
+            choices=list(MEANINGS),
+            tooltip="What kind of generator learns; the line below says it in words",
+        )
         self.about = widgets.Label(name="about", label="")
         about = "Rows and columns of what is learnt from and made"
         self.patch = box(name="patch", choices=PATCHES, value=32, tooltip=about)
         self.budget = box(
-            name="budget", label="train for", choices=tuple(BUDGETS), value="5 min"
+            name="budget",
+            label="train for",
+            choices=tuple(BUDGETS),
+            value="5 min",
+            tooltip="Training ends by itself; the button ends it before",
         )
-        self.seed = widgets.SpinBox(name="seed", max=2**31 - 1)
+        self.seed = widgets.SpinBox(
+            name="seed", max=2**31 - 1, tooltip="Same seed, same training"
+        )
         self.rotations = check(
             label="",
             text="Turn and mirror patches",
@@ -108,15 +125,27 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
             text="Volumes plane by plane",
             tooltip="Only vae makes volumes",
         )
-        self.advanced = check(label="", text="Advanced")
-        self.run = widgets.PushButton(name="run", text="Train")
+        self.advanced = check(
+            label="", text="Advanced", tooltip="Show settings that are seldom needed"
+        )
+        self.run = widgets.PushButton(
+            name="run",
+            text="Train",
+            tooltip="Learn from the chosen images; pressed again, stop and keep it",
+        )
 
     def _build_sampling(self) -> None:
         self.model = widgets.FileEdit(
             name="model", filter="Models (*.morphogen)", tooltip="A trained generator"
         )
         self.model.line_edit.value = ""
-        self.how_many = widgets.SpinBox(name="count", value=FEW.count, min=1, max=4096)
+        self.how_many = widgets.SpinBox(
+            name="count",
+            value=FEW.count,
+            min=1,
+            max=4096,
+            tooltip="How many images are made",
+        )
         self.draw = widgets.SpinBox(
             name="draw",
             label="sample seed",
@@ -139,7 +168,9 @@ class GeneratorPanel(widgets.Container[widgets.Widget]):
         self.montage = widgets.CheckBox(
             label="", text="Side by side", tooltip="Otherwise one behind the other"
         )
-        self.more = widgets.PushButton(name="more", text="Make samples")
+        self.more = widgets.PushButton(
+            name="more", text="Make samples", tooltip="Make new images with the model"
+        )
         self.near = widgets.PushButton(
             name="near",
             text="Show nearest",

@@ -1,20 +1,20 @@
 """The dock that says whether synthetic pairs help a network."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
 from magicgui.types import FileDialogMode
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.helping import Report, Settings, verdict
 from napari_morphogen.helping.folders import Folders, compare_folders
 from napari_morphogen.helping.tables import summary_rows, table_rows
-from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
-from napari_morphogen.plugin.panel import STEPS, show_share
+from napari_morphogen.plugin.panel import STEPS, row, show_share
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
 from napari_morphogen.worker import POOL
 
@@ -29,17 +29,22 @@ FOLDERS = {
 }
 
 
-class HelpingDock(widgets.Container[widgets.Widget]):
+class HelpingDock(Dock):
     """Trains networks with and without synthetic pairs, and compares them."""
 
+    page = "synthetic.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._work = Latest()
         self.report: Report | None = None
         self._build()
         self.run.changed.connect(lambda: self._start())
         self.cancel.changed.connect(lambda: self._work.stop())
-        release_with_window(self)
+        for kind in ("", "extra_", "test_"):
+            chosen = self.folders[f"{kind}images"].changed
+            chosen.connect(partial(self._find_labels, kind))
+        self.make_ready()
         POOL.warm()
 
     def _build(self) -> None:
@@ -62,25 +67,43 @@ class HelpingDock(widgets.Container[widgets.Widget]):
         self.seeds = widgets.SpinBox(
             name="seeds", value=USUAL.seeds, min=1, max=100, tooltip=tip
         )
-        self.run = widgets.PushButton(name="run", text="Compare")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Compare",
+            tooltip="Train with and without the synthetic pairs and compare the scores",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel",
+            text="Cancel",
+            enabled=False,
+            tooltip="Stop what runs; rows that are done stay",
+        )
         self.progress = widgets.ProgressBar(label="", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.verdict = widgets.Label(name="verdict", label="")
         self.table, self.summary = ScoreTable("scores"), ScoreTable("means")
-        buttons = widgets.Container[Any](
-            widgets=[self.run, self.cancel], layout="horizontal", labels=False
-        )
+        buttons = row(self.run, self.cancel, self.help)
         rows = [*self.folders.values(), self.steps, self.seeds]
         form = widgets.Container[Any](widgets=rows)
-        for container in (form, buttons):
-            container.margins = (0, 0, 0, 0)
+        form.margins = (0, 0, 0, 0)
         self.extend([form, buttons, self.progress, self.status, self.verdict])
-        box = cast(QVBoxLayout, self.native.layout())
+        box = self.column
         for table in (self.summary, self.table):
             box.addWidget(table)
         for label in (self.status, self.verdict):
             label.native.setWordWrap(True)
+
+    def _find_labels(self, kind: str, _: object) -> None:
+        """Choose the folder of labels beside a folder of images, if there is one."""
+        images, edit = (
+            _path(self.folders[f"{kind}images"]),
+            self.folders[f"{kind}labels"],
+        )
+        if images is None or images.name != "images" or _path(edit) is not None:
+            return
+        beside = images.parent / "labels"
+        if beside.is_dir():
+            edit.line_edit.value = str(beside)
 
     def _start(self) -> None:
         folders = Folders(**{n: _path(edit) for n, edit in self.folders.items()})

@@ -11,10 +11,11 @@ from napari.viewer import Viewer
 from napari_morphogen.generating import between, compression, explored, ready, walk
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
-from napari_morphogen.plugin.closing import release_with_window
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.generator_source import classes_of, images_of, network_of
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
+from napari_morphogen.plugin.panel import row
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import POOL
 
@@ -22,18 +23,20 @@ AXES, REACH = 5, 3.0  # sliders, and standard deviations on either side
 VAES = ("vae", "cvae")
 
 
-class LatentDock(widgets.Container[widgets.Widget]):
+class LatentDock(Dock):
     """Shows what the codes of a VAE stand for."""
 
+    page = "latent.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._work = Latest()
         self._moved = False  # a slider, while a job was running
         self._layer: Layer | None = None  # that follows the sliders
         self._build()
         self._connect()
-        release_with_window(self)
+        self.make_ready()
         POOL.warm()
         self._warm = Job(ready)
         self._warm.failed.connect(self._say)
@@ -47,6 +50,7 @@ class LatentDock(widgets.Container[widgets.Widget]):
         self.condition = widgets.ComboBox(
             name="condition",
             label="class",
+            tooltip="What is to be made",
             choices=lambda _: classes_of(self.model.value),
             visible=False,
         )
@@ -61,7 +65,9 @@ class LatentDock(widgets.Container[widgets.Widget]):
             )
             for i in range(1, AXES + 1)
         ]
-        self.reset = widgets.PushButton(name="reset", text="Back to the mean")
+        self.reset = widgets.PushButton(
+            name="reset", text="Back to the mean", tooltip="Set all sliders to 0"
+        )
         image = partial(
             widgets.ComboBox,
             choices=lambda _: images_of(self._viewer.layers),
@@ -75,17 +81,29 @@ class LatentDock(widgets.Container[widgets.Widget]):
             max=2**31 - 2,
             tooltip="Of the first sample; the last has the next",
         )
-        self.how_many = widgets.SpinBox(name="count", value=9, min=2, max=1000)
-        self.way = widgets.PushButton(name="way", text="Interpolate")
+        self.how_many = widgets.SpinBox(
+            name="count", value=9, min=2, max=1000, tooltip="How many images on the way"
+        )
+        self.way = widgets.PushButton(
+            name="way",
+            text="Interpolate",
+            tooltip="Make images on the way from one code to another",
+        )
         self.image = image(name="image", tooltip="The image to encode and decode")
-        self.again = widgets.PushButton(name="again", text="Reconstruct")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.again = widgets.PushButton(
+            name="again",
+            text="Reconstruct",
+            tooltip="Show what is left of an image when it has gone through the code",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.status = widgets.Label(name="status", label="")
         self.status.native.setWordWrap(True)
         self.extend([_form(self.model, self.condition, *self.sliders), self.reset])
         ends = (self.first, self.last, self.seed, self.how_many)
         self.extend([_form(*ends), self.way, _form(self.image), self.again])
-        self.extend([self.cancel, self.status])
+        self.extend([row(self.cancel, self.help), self.status])
 
     def _connect(self) -> None:
         self.model.changed.connect(lambda: self._model_changed())

@@ -14,18 +14,20 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_morphogen.measurements import Table, join, save_csv, tables
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.jobs import Job
-from napari_morphogen.plugin.names import keep_named
 from napari_morphogen.plugin.object_features import update
 from napari_morphogen.plugin.preview import camera, is_preview
 from napari_morphogen.worker import POOL
 
 
-class MeasureDock(widgets.Container[widgets.Widget]):
+class MeasureDock(Dock):
     """Measures the objects of a Labels layer."""
 
+    page = "measure.md"
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._job: Job | None = None
         self._layer: Layer | None = None
@@ -33,7 +35,7 @@ class MeasureDock(widgets.Container[widgets.Widget]):
         self.result: Table = {}
         self._build()
         self._connect()
-        keep_named(self.native)
+        self.make_ready()
         POOL.warm()
 
     def _build(self) -> None:
@@ -48,16 +50,35 @@ class MeasureDock(widgets.Container[widgets.Widget]):
             choices=partial(self._choices, Image),
             tooltip="Intensities of the same shape; none measures shapes only",
         )
-        self.run = widgets.PushButton(name="run", text="Measure")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Measure",
+            tooltip="Measure every object; a click on a row then shows it",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.status = widgets.Label(name="status", label="")
-        self.table = widgets.Table(name="table")
-        self.copy = widgets.PushButton(name="copy", text="Copy table", enabled=False)
-        self.save = widgets.PushButton(name="save", text="Save CSV…", enabled=False)
+        self.table = widgets.Table(
+            name="table",
+            tooltip="Click a row to go to its object, a head to sort by it",
+        )
+        self.copy = widgets.PushButton(
+            name="copy",
+            text="Copy table",
+            enabled=False,
+            tooltip="Copy the table, to paste it into a spreadsheet",
+        )
+        self.save = widgets.PushButton(
+            name="save",
+            text="Save CSV…",
+            enabled=False,
+            tooltip="Write the table to a file",
+        )
         chosen = widgets.Container[Any](widgets=[self.labels_layer, self.image])
         rows = [
             widgets.Container[Any](widgets=pair, layout="horizontal", labels=False)
-            for pair in ([self.run, self.cancel], [self.copy, self.save])
+            for pair in ([self.run, self.cancel], [self.copy, self.save, self.help])
         ]
         self.extend([chosen, rows[0], self.status, self.table, rows[1]])
         for container in (chosen, *rows):
@@ -74,6 +95,7 @@ class MeasureDock(widgets.Container[widgets.Widget]):
         header = self.table.native.horizontalHeader()
         header.sectionClicked.connect(self.sort)
         events = self._viewer.layers.events
+        self.labels_layer.changed.connect(lambda: self._suggest_image())
         for event in (events.inserted, events.removed, events.renamed):
             event.connect(self._layers_changed)
         self._layers_changed()
@@ -83,6 +105,15 @@ class MeasureDock(widgets.Container[widgets.Widget]):
         choices = self._choices(Labels, None)
         if self.labels_layer.value is None and choices:
             self.labels_layer.value = choices[-1][1]
+        self._suggest_image()
+
+    def _suggest_image(self) -> None:
+        """Choose the image that lies under the objects, where there is but one."""
+        labels, chosen = self.labels_layer.value, self.image.value
+        if labels is None or (chosen is not None and _alike(chosen, labels)):
+            return
+        fitting = [one for _, one in self._choices(Image, None) if _alike(one, labels)]
+        self.image.value = fitting[0] if len(fitting) == 1 else None
 
     def _choices(self, kind: type[Layer], _: Any) -> list[tuple[str, Layer]]:
         found = [layer for layer in self._viewer.layers if isinstance(layer, kind)]
@@ -200,3 +231,9 @@ class MeasureDock(widgets.Container[widgets.Widget]):
             self.status.value = f"Cannot write {path}: {error.strerror}."
         else:
             self.status.value = f"Saved {path}."
+
+
+def _alike(image: Layer, labels: Layer) -> bool:
+    """Tell whether an image has one intensity for every pixel of the labels."""
+    same = image.data.shape == labels.data.shape and not image.rgb
+    return bool(same and np.allclose(image.scale, labels.scale))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -11,14 +11,15 @@ from qtpy.QtWidgets import (
     QComboBox,
     QLineEdit,
     QScrollBar,
+    QTabBar,
+    QTabWidget,
     QWidget,
 )
 
 INTERACTIVE = (
     *(QAbstractButton, QAbstractItemView, QAbstractSlider),
-    *(QAbstractSpinBox, QComboBox, QLineEdit),
+    *(QAbstractSpinBox, QComboBox, QLineEdit, QTabBar),
 )
-CHANGES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)  # when widgets come and go
 
 
 def interactive(root: QWidget) -> list[QWidget]:
@@ -35,7 +36,8 @@ def interactive(root: QWidget) -> list[QWidget]:
 
 def _part(widget: QWidget) -> bool:
     """Tell whether a widget belongs to a larger one, such as the line of a box."""
-    above, whole = widget.parent(), (QAbstractSpinBox, QComboBox, QAbstractItemView)
+    above = widget.parent()
+    whole = (QAbstractSpinBox, QComboBox, QAbstractItemView, QTabBar)
     while isinstance(above, QWidget):
         if isinstance(above, whole):
             return True
@@ -58,8 +60,10 @@ def name_widgets(root: QWidget) -> None:
         words = widget.text() if isinstance(widget, QAbstractButton) else ""
         if not widget.accessibleName() and not words:
             widget.setAccessibleName(row.label or row.name.replace("_", " "))
-        if not widget.accessibleDescription() and row.tooltip:
-            widget.setAccessibleDescription(row.tooltip)
+        if not widget.toolTip() and row.tooltip:
+            widget.setToolTip(row.tooltip)
+        if not widget.accessibleDescription() and widget.toolTip():
+            widget.setAccessibleDescription(widget.toolTip())
 
 
 def _row(widget: QObject | None, root: QWidget) -> Any:
@@ -72,23 +76,17 @@ def _row(widget: QObject | None, root: QWidget) -> Any:
     return None
 
 
-class _Namer(QObject):
-    """Names the widgets of a dock again whenever some have come."""
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() in CHANGES:
-            assert isinstance(watched, QWidget)
-            name_widgets(watched)
-        return False
-
-
-def keep_named(root: QWidget) -> None:
-    """Name the widgets of a dock, now and whenever some are added.
+def name_tabs(tabs: QTabWidget, name: str) -> None:
+    """Give the tabs a name and a help.
 
     Parameters
     ----------
-    root : QWidget
-        Of the dock.
+    tabs : QTabWidget
+        In a dock.
+    name : str
+        What they choose.
     """
-    name_widgets(root)
-    root.installEventFilter(_Namer(root))
+    bar = tabs.tabBar()
+    assert bar is not None
+    bar.setAccessibleName(name)
+    bar.setToolTip(f"Choose {name}; the arrow keys go from one to the next")

@@ -21,7 +21,6 @@ from napari_morphogen.object_classes import (
 )
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import class_layers, layers, object_features, object_files
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.given_layer import GivenLayer
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.panel import STEPS
@@ -36,6 +35,8 @@ LISTED = 200  # objects
 
 class ObjectClassesDock(TeachingPanel):
     """Classes of objects from a few clicks."""
+
+    page = "object_classes.md"
 
     def __init__(self, viewer: Viewer) -> None:
         # napari hands out a proxy whose layers are new objects at every access
@@ -67,7 +68,7 @@ class ObjectClassesDock(TeachingPanel):
         self.save_examples.changed.connect(
             lambda: self._ask("examples", self.save_given)
         )
-        release_with_window(self)
+        self.make_ready()
 
     # ---- learning and classifying
 

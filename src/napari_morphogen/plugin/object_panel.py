@@ -1,14 +1,14 @@
 """What the Object classes dock is made of: its widgets and where they stand."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from magicgui import widgets
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.measurements import Table
 from napari_morphogen.object_classes import Options
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.class_list import ClassList
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
@@ -16,7 +16,7 @@ from napari_morphogen.plugin.score_table import Rows, ScoreTable
 USUAL = Options()
 
 
-class ObjectPanel(widgets.Container[widgets.Widget]):
+class ObjectPanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -26,7 +26,7 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, objects: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_choices(images, objects)
         self._build_actions()
         self._arrange()
@@ -44,7 +44,12 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
             nullable=True,
             tooltip="Labels: every number is one object",
         )
-        self.more = widgets.CheckBox(name="more", label="", text="Advanced")
+        self.more = widgets.CheckBox(
+            name="more",
+            label="",
+            text="Advanced",
+            tooltip="Show settings that are seldom needed",
+        )
         self.advanced = widgets.Container[Any](
             name="advanced",
             visible=False,
@@ -67,22 +72,39 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
                     max=100_000,
                     tooltip="How long is learnt",
                 ),
-                widgets.SpinBox(name="seed", value=USUAL.seed, max=2**31 - 1),
+                widgets.SpinBox(
+                    name="seed",
+                    value=USUAL.seed,
+                    max=2**31 - 1,
+                    tooltip="Same seed, same training",
+                ),
             ],
         )
 
     def _build_actions(self) -> None:
         button = widgets.PushButton
-        self.add = button(name="add", text="Add class")
-        self.drop = button(name="remove_class", text="Remove class")
+        self.add = button(
+            name="add", text="Add class", tooltip="Add a class to the list"
+        )
+        self.drop = button(
+            name="remove_class",
+            text="Remove class",
+            tooltip="Remove the chosen class and its examples",
+        )
         self.pick = widgets.CheckBox(
             name="pick",
             text="Pick objects",
             tooltip="A click gives an object the chosen class, one more takes it "
             "away; the keys 1 to 9 choose a class",
         )
-        self.run = button(name="run", text="Train")
-        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.run = button(
+            name="run",
+            text="Train",
+            tooltip="Learn the classes from the objects that were picked",
+        )
+        self.cancel = button(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.apply = button(
             name="apply",
             text="Apply",
@@ -96,8 +118,14 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
             text="Go to least certain",
             tooltip="Move the view to the next object whose class is least certain",
         )
-        self.save = button(name="save", text="Save model…")
-        self.load = button(name="load", text="Load model…")
+        self.save = button(
+            name="save",
+            text="Save model…",
+            tooltip="Write what was learnt to a file for other images",
+        )
+        self.load = button(
+            name="load", text="Load model…", tooltip="Take a model from a file"
+        )
         self.save_examples = button(
             name="save_examples",
             text="Save examples…",
@@ -106,10 +134,11 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
 
     def _arrange(self) -> None:
         chosen = widgets.Container[Any](widgets=[self.image, self.objects])
+        self._seeking = row(self.seek, self.help)
         for part in (
             *(chosen, row(self.add, self.drop), self.pick),
             *(self.more, self.advanced, row(self.run, self.cancel)),
-            *(self.progress, self.status, self.accuracy, self.seek),
+            *(self.progress, self.status, self.accuracy, self._seeking),
             *(row(self.save, self.load), row(self.apply, self.save_examples)),
         ):
             self.append(part)
@@ -119,9 +148,9 @@ class ObjectPanel(widgets.Container[widgets.Widget]):
             label.native.setWordWrap(True)
         self.classes = ClassList()
         self.least = ScoreTable("objects, the least certain first")
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         layout.insertWidget(1, self.classes)
-        layout.insertWidget(layout.indexOf(self.seek.native), self.least, 1)
+        layout.insertWidget(layout.indexOf(self._seeking.native), self.least, 1)
         self.more.changed.connect(lambda on: setattr(self.advanced, "visible", on))
 
     @property

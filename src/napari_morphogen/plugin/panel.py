@@ -5,18 +5,20 @@ from typing import Any, cast
 
 from magicgui import widgets
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.registry import Method
 
 ALL_CHANNELS = "all"
+MIN_HEIGHT = 80  # of the parameters, when they scroll
 Choices = Callable[[Any], list[Any]]
 STEPS = 1000  # of the progress bar
-ROWS = 16  # of parameters; more would not fit on a small screen
+ROWS = 3  # of parameters that can be seen at least; more scroll on a small screen
 
 
-class Panel(widgets.Container[widgets.Widget]):
+class Panel(Dock):
     """The widgets of a dock, without what they do.
 
     Parameters
@@ -32,7 +34,7 @@ class Panel(widgets.Container[widgets.Widget]):
     def __init__(
         self, methods: tuple[Method, ...], images: Choices, channels: Choices
     ) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._scroll: QScrollArea | None = None
         self._build_choices(methods, images, channels)
         self._build_actions()
@@ -58,7 +60,9 @@ class Panel(widgets.Container[widgets.Widget]):
             tooltip="Use one channel only, or all as the method does by itself",
         )
         self.method = widgets.ComboBox(
-            name="method", choices=[method.name for method in methods]
+            name="method",
+            choices=[method.name for method in methods],
+            tooltip="What is done; the line below says it in words",
         )
         self.about = widgets.Label(name="about", label="")
 
@@ -75,18 +79,42 @@ class Panel(widgets.Container[widgets.Widget]):
             text="Keep earlier results",
             tooltip="Add a layer at every run instead of updating the last one",
         )
-        self.run = widgets.PushButton(name="run", text="Run")
-        self.cancel = widgets.PushButton(name="cancel", text="Cancel", enabled=False)
+        self.run = widgets.PushButton(
+            name="run",
+            text="Run",
+            tooltip="Compute the whole layer with these settings",
+        )
+        self.cancel = widgets.PushButton(
+            name="cancel",
+            text="Cancel",
+            enabled=False,
+            tooltip="Stop; what is done is kept",
+        )
         self.progress = widgets.ProgressBar(name="progress", label="", visible=False)
         self.status = widgets.Label(name="status", label="")
-        self.defaults = widgets.PushButton(name="defaults", text="Defaults")
+        self.defaults = widgets.PushButton(
+            name="defaults",
+            text="Defaults",
+            tooltip="Set all parameters to what they are at first",
+        )
         self.undo = widgets.PushButton(
-            name="undo", text="Undo last result", enabled=False
+            name="undo",
+            text="Undo last result",
+            enabled=False,
+            tooltip="Take back what the last run has changed",
         )
         self.copy = widgets.PushButton(
-            name="copy", text="Copy as Python", enabled=False
+            name="copy",
+            text="Copy as Python",
+            enabled=False,
+            tooltip="Copy a script that makes this result",
         )
-        self.save = widgets.PushButton(name="save", text="Save recipe…", enabled=False)
+        self.save = widgets.PushButton(
+            name="save",
+            text="Save recipe…",
+            enabled=False,
+            tooltip="Write how the result was made to a file, to do it again",
+        )
         self.folder = widgets.PushButton(
             name="folder",
             text="Run on a folder…",
@@ -102,14 +130,19 @@ class Panel(widgets.Container[widgets.Widget]):
             *(row(self.live, self.keep), row(self.run, self.cancel)),
             *(self.progress, self.status),
             *(row(self.defaults, self.undo), row(self.copy, self.save)),
-            self.folder,
+            row(self.folder, self.help),
         ):
             self.append(part)
         chosen.margins = (0, 0, 0, 0)
         for label in (self.about, self.status):
             label.native.setWordWrap(True)
         self.curve = Curve("energy")
-        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+        self.column.addWidget(self.curve)
+
+    @property
+    def page(self) -> str:  # type: ignore[override]
+        """The page of the chosen method."""
+        return f"methods/{self.method.value}.md"
 
     @property
     def form(self) -> widgets.Container[Any]:
@@ -121,14 +154,14 @@ class Panel(widgets.Container[widgets.Widget]):
         place = self.index(self.form)
         del self[place]
         self.insert(place, form)
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         if self._scroll is not None:
             layout.removeWidget(self._scroll)
             self._scroll.deleteLater()
             self._scroll = None
         if len(form) > ROWS:
             self._scroll = _scrolling(form.native)
-            layout.insertWidget(place, self._scroll, ROWS)  # takes what room is left
+            layout.insertWidget(place, self._scroll, len(form))  # takes what is left
 
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
@@ -162,6 +195,8 @@ def _scrolling(inner: QWidget) -> QScrollArea:
     area.setWidget(inner)
     area.setMaximumHeight(inner.sizeHint().height())
     area.setMinimumWidth(inner.minimumSizeHint().width())
+    area.setMinimumHeight(min(MIN_HEIGHT, inner.sizeHint().height()))
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area
 
 

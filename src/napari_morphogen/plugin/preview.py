@@ -189,7 +189,7 @@ class Preview:
         self._layer: Layer | None = None
         self._job: Job | None = None
         self._asked_again = False
-        self._on = False
+        self._on = self._follows = False
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -199,8 +199,6 @@ class Preview:
         """Turn the preview on or off."""
         self._on = on
         if on:
-            for emitter in self._events():
-                emitter.connect(self.refresh)
             self.refresh()
         else:
             self.stop()
@@ -208,7 +206,17 @@ class Preview:
     def refresh(self, event: object = None) -> None:
         """Follow a change of the parameters or of the view."""
         if self._on:
+            if not self._follows:
+                for emitter in self._events():
+                    emitter.connect(self.refresh)
+            self._follows = True
             self._timer.start()
+
+    def rest(self) -> None:
+        """Make room for a result, until something else is asked for."""
+        on = self._on
+        self.stop()
+        self._on = on
 
     def stop(self) -> None:
         """Drop what is being computed and remove the layer."""
@@ -218,7 +226,7 @@ class Preview:
 
     def release(self) -> None:
         """Stop following the viewer and drop what is being computed."""
-        self._on = self._asked_again = False
+        self._on = self._asked_again = self._follows = False
         for emitter in self._events():
             emitter.disconnect(self.refresh)
         if self._job is not None:

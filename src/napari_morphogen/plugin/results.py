@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from napari.components import ViewerModel
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 
 from napari_morphogen.plugin import layers
 from napari_morphogen.recipe import KEY
@@ -88,6 +88,8 @@ class Results:
             layer = earlier
         else:
             layer = self._add(triple, visible)
+            if visible and triple[2] == "labels" and isinstance(source, Labels):
+                self._hide(source)
             self._made.setdefault(origin, {})[name] = layer
         self._shown[name] = layer
         return layer
@@ -128,6 +130,12 @@ class Results:
             layer.events.paint.connect(lambda: self._painted.add(layer))
         self._remember(lambda: self._remove(layer))
         return layer
+
+    def _hide(self, source: Layer) -> None:
+        """Hide labels that would show what was removed from them."""
+        if source.visible:
+            source.visible = False
+            self._remember(lambda: setattr(source, "visible", True))
 
     def _update(self, layer: Layer, triple: Any, undo: bool) -> None:
         data, attributes, _ = triple

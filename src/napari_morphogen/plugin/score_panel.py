@@ -1,15 +1,17 @@
 """What the Evaluate dock is made of: its widgets and where they stand."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QListWidget, QTabWidget, QVBoxLayout
+from qtpy.QtWidgets import QListWidget, QTabWidget
 
 from napari_morphogen.evaluate.patch_sets import SMALLEST
 from napari_morphogen.evaluate.report_card import PATCH_SIZE
 from napari_morphogen.evaluation_tables import explained, figure_rows, source
 from napari_morphogen.evaluations import TOLERANCE, Comparison
+from napari_morphogen.plugin.base import Dock
+from napari_morphogen.plugin.names import name_tabs
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_plot import ScorePlot
 from napari_morphogen.plugin.score_table import Rows, ScoreTable
@@ -17,11 +19,11 @@ from napari_morphogen.plugin.state_layers import COLOURS, legend
 
 LABELS, IMAGES, SETS = COMPARED = ("labels", "images", "sets of images")
 KINDS = ("objects", "classes")
-LIST_HEIGHT = 62
+LIST_HEIGHT = 44
 PLACES = ("z", "y", "x")  # columns that only the computer needs
 
 
-class ScorePanel(widgets.Container[widgets.Widget]):
+class ScorePanel(Dock):
     """The widgets of the dock, and how comparisons are shown in them.
 
     Parameters
@@ -33,7 +35,7 @@ class ScorePanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, references: Choices, listed: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._references, self._listed = references, listed
         self._build_choices()
         self._build_actions()
@@ -83,18 +85,41 @@ class ScorePanel(widgets.Container[widgets.Widget]):
 
     def _build_actions(self) -> None:
         button = widgets.PushButton
-        self.run = button(name="run", text="Evaluate")
-        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.run = button(
+            name="run",
+            text="Evaluate",
+            tooltip="Compare the checked results with the reference",
+        )
+        self.cancel = button(
+            name="cancel", text="Cancel", enabled=False, tooltip="Stop what runs"
+        )
         self.progress = widgets.ProgressBar(name="progress", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.listed = widgets.ComboBox(
-            name="listed", label="objects of", choices=self._listed
+            name="listed",
+            label="objects of",
+            choices=self._listed,
+            tooltip="Whose objects are listed below, the worst first",
         )
         self.legend = widgets.Label(name="legend", label="")
-        self.show_states = button(name="show_states", text="Show as layers")
-        self.copy = button(name="copy", text="Copy as Markdown")
-        self.save = button(name="save", text="Save figures…")
-        self.save_list = button(name="save_list", text="Save objects…")
+        self.show_states = button(
+            name="show_states",
+            text="Show as layers",
+            tooltip="Colour the objects by what was found, split, merged or missed",
+        )
+        self.copy = button(
+            name="copy",
+            text="Copy as Markdown",
+            tooltip="Copy the figures as a table for a text",
+        )
+        self.save = button(
+            name="save", text="Save figures…", tooltip="Write the figures to a file"
+        )
+        self.save_list = button(
+            name="save_list",
+            text="Save objects…",
+            tooltip="Write the objects and what became of them to a file",
+        )
 
     def _arrange(self) -> None:
         def form(*members: widgets.Widget) -> widgets.Container[Any]:
@@ -108,7 +133,10 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         for part in (
             *(chosen, settings, self.sparse, row(self.run, self.cancel)),
             *(self.progress, self.status, listed, self.legend),
-            *(row(self.show_states, self.copy), row(self.save, self.save_list)),
+            *(
+                row(self.show_states, self.copy),
+                row(self.save, self.save_list, self.help),
+            ),
         ):
             self.append(part)
         for label in (self.status, self.legend):
@@ -117,9 +145,10 @@ class ScorePanel(widgets.Container[widgets.Widget]):
         self.plot = ScorePlot()
         self.objects = ScoreTable("objects, the worst first")
         self.tabs = QTabWidget()  # a small screen has no room for both
+        name_tabs(self.tabs, "figures or their curve")
         self.tabs.addTab(self.figures, "Figures")
         self.tabs.addTab(self.plot, "Curve")
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         layout.insertWidget(1, self.results)
         layout.insertWidget(layout.indexOf(listed.native), self.tabs, 1)
         layout.insertWidget(layout.indexOf(self.legend.native) + 1, self.objects, 1)

@@ -18,6 +18,7 @@ KEYS = {  # by what they do; none is a key of napari
     "show or hide the result": "Alt+R",
 }
 TOGGLE = "show or hide the result"
+HELP = "F1"
 
 
 def add_shortcuts(

@@ -1,25 +1,16 @@
 """The dock to start from: choose a job, get its sample, its dock and three steps."""
 
-import json
-import platform
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, cast
 
 from magicgui import widgets
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QWIDGETSIZE_MAX
 
-from napari_morphogen.params import InputError
-from napari_morphogen.recipe import validated
-
-PLUGIN = "napari-morphogen"
-NAMED = (
-    *("napari-morphogen", "napari", "qtpy", "PyQt6", "PySide6", "numpy", "scipy"),
-    *("scikit-image", "scikit-learn", "numba", "dask", "zarr", "torch"),
-)
+from napari_morphogen.plugin.base import Dock
+from napari_morphogen.plugin.opening import PLUGIN, open_dock
+from napari_morphogen.plugin.panel import row
+from napari_morphogen.plugin.report import COPIED, copy_report
 
 
 class Start(NamedTuple):
@@ -71,7 +62,7 @@ STARTS = (
         "Examples",
         (
             "Press New strokes and paint two classes, a few short strokes each.",
-            "Press Run: a forest sorts all pixels within a second.",
+            "Press Run: all pixels are sorted within a second.",
             "Paint where it is wrong and press Run again.",
         ),
     ),
@@ -141,8 +132,8 @@ STARTS = (
         "coins",
         "Evaluate",
         (
-            "Make two results first, such as Threshold with two settings.",
-            "Choose one as the reference, tick the other, press Evaluate.",
+            "In Threshold, tick Keep earlier results and run two rules.",
+            "Choose the better one as reference, tick the other. Press Evaluate.",
             "Press Show as layers to see what is missed, split or merged.",
         ),
     ),
@@ -169,7 +160,7 @@ STARTS = (
 )
 
 
-class StartDock(widgets.Container[widgets.Widget]):
+class StartDock(Dock):
     """Opens a sample and the dock for a job, and says what to do.
 
     Parameters
@@ -178,8 +169,11 @@ class StartDock(widgets.Container[widgets.Widget]):
         Where they open.
     """
 
+    page = "quickstart.md"
+    tabbed = False  # its steps are to be seen beside the dock they are about
+
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._viewer = viewer
         self.job = widgets.RadioButtons(
             name="job",
@@ -193,20 +187,25 @@ class StartDock(widgets.Container[widgets.Widget]):
             text="On my own image: open no sample",
             tooltip="Open the dock alone",
         )
-        self.open = widgets.PushButton(name="open", text="Open")
+        self.open = widgets.PushButton(
+            name="open", text="Open", tooltip="Open the sample and the dock for the job"
+        )
         self.steps = widgets.Label(name="steps", label="")
         self.report = widgets.PushButton(
             name="report",
-            text="Copy a report",
+            text="Report a problem",
             tooltip="Copy versions, shapes of layers and settings; no names, no pixels",
         )
         self.other = widgets.PushButton(
             name="other", text="Another job", tooltip="Show the list again"
         )
         choice = [self.job, self.own, self.open]
-        self.extend([*choice, self.steps, self.other, self.report])
+        self.status = widgets.Label(name="status", label="", visible=False)
+        buttons = row(self.other, self.report, self.help)
+        self.extend([*choice, self.steps, buttons, self.status])
+        for label in (self.steps, self.status):
+            label.native.setWordWrap(True)
         self._fold(False)
-        self.steps.native.setWordWrap(True)
         self.steps.native.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
         )
@@ -215,6 +214,7 @@ class StartDock(widgets.Container[widgets.Widget]):
         self.other.changed.connect(lambda: self._fold(False))
         self.report.changed.connect(lambda: self._copy())
         self._show()
+        self.make_ready()
 
     @property
     def _start(self) -> Start:
@@ -228,59 +228,29 @@ class StartDock(widgets.Container[widgets.Widget]):
 
     def _fold(self, folded: bool) -> None:
         """Hide the list, to leave its room to the dock that was opened, or show it."""
-        for part in (self.job, self.own, self.open, self.report):
+        for part in (self.job, self.own, self.open):
             part.visible = not folded
         self.other.visible = folded
+        self.status.visible = False
+        self.fit()
+
+    def fit(self) -> None:
+        """Take no more height than the steps need, while a dock stands below."""
+        super().fit()
+        low, high = 0, QWIDGETSIZE_MAX
+        if self.other.visible:
+            edges = 2 * self.native.frameWidth()
+            low = high = self.column.minimumSize().height() + edges
+        self.native.setMinimumHeight(low)
+        self.native.setMaximumHeight(high)
 
     def _open(self) -> None:
         start, viewer = self._start, cast(Any, self._viewer)
         if start.sample and not self.own.value:
             viewer.open_sample(PLUGIN, start.sample)
-        viewer.window.add_plugin_dock_widget(PLUGIN, start.dock)
+        open_dock(viewer, start.dock)
         self._fold(True)
 
     def _copy(self) -> None:
-        clipboard = QGuiApplication.clipboard()
-        assert clipboard is not None
-        clipboard.setText(report(self._viewer))
-
-
-def report(viewer: Viewer) -> str:
-    """Return versions, layers and settings, for the report of a problem.
-
-    Parameters
-    ----------
-    viewer : napari viewer
-        Of its layers kind, shape, type and settings are told; no names, no pixels.
-    """
-    versions = [f"{name} {found}" for name, found in _versions()]
-    lines = ["## Versions", platform.platform(), *versions, "", "## Layers"]
-    recipes = []
-    for layer in viewer.layers:
-        data = layer.data
-        shape, dtype = getattr(data, "shape", len(data)), getattr(data, "dtype", "")
-        lines.append(f"{type(layer).__name__} {shape} {dtype} scale {layer.scale}")
-        with suppress(InputError):  # of somebody else, or none
-            made = validated(layer.metadata.get("morphogen"))
-            recipes.append(json.dumps([_told(step) for step in made["steps"]]))
-    return "\n".join([*lines, *(["", "## Recipes", *recipes] if recipes else [])])
-
-
-def _told(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a step of a recipe without what may name a file or a layer."""
-    values = {
-        name: value
-        for name, value in step["parameters"].items()
-        if isinstance(value, float | int | None)
-        or (isinstance(value, str) and not set(value) & set("/\\"))
-    }
-    return {"method": step["method"], "axes": step.get("axes"), "parameters": values}
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    yield "Python", platform.python_version()
-    for name in NAMED:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:
-            continue
+        copy_report(self._viewer)
+        self.status.value, self.status.visible = COPIED, True

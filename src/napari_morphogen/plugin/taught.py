@@ -13,7 +13,13 @@ from napari_morphogen.plugin.pairs import Pair, Taught, alive, folder_pairs
 from napari_morphogen.plugin.panel import ALL_CHANNELS
 from napari_morphogen.plugin.preview import is_preview
 from napari_morphogen.plugin.strokes import ADVICE, new_strokes
-from napari_morphogen.plugin.train_panel import FILE, LAST, NEW, TrainPanel
+from napari_morphogen.plugin.train_panel import (
+    FILE,
+    LAST,
+    MEANINGS,
+    NEW,
+    TrainPanel,
+)
 
 
 class TaughtPanel(TrainPanel):
@@ -100,6 +106,7 @@ class TaughtPanel(TrainPanel):
     def _meaning_changed(self) -> None:
         if self.start.value == LAST:  # it has learnt something else
             self.start.value = NEW
+        self._say(f"{MEANINGS[self.meaning.value][2]}.")
 
     # ---- what is learnt from
 
@@ -158,7 +165,7 @@ class TaughtPanel(TrainPanel):
             self._say("Choose an image layer first.")
             return
         self.labels_layer.value = new_strokes(self._viewer, self.image.value)
-        self._say(ADVICE)
+        self._say(f"{ADVICE} {MEANINGS[self.meaning.value][2]}.")
 
     def taught(self) -> list[Taught]:
         """Return what is chosen, and what was added before."""

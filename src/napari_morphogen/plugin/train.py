@@ -24,7 +24,6 @@ from napari_morphogen.pipeline import State, states
 from napari_morphogen.plans import Plan
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.canvas import Canvas
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.model_paths import new_model_path
 from napari_morphogen.plugin.pairs import Pair, Taught
@@ -43,6 +42,8 @@ DONE = "Trained. Paint where it is wrong and train again."
 
 class TrainDock(TaughtPanel):
     """Trains a network on painted layers and shows how it comes along."""
+
+    page = "train.md"
 
     def __init__(self, viewer: ViewerModel) -> None:
         # napari hands out a proxy whose layers are new objects at every access
@@ -77,7 +78,7 @@ class TrainDock(TaughtPanel):
         self.save.changed.connect(lambda: self._ask_where())
         buttons = {"run": self.run, "new": self.new, "seek": self.seek}
         self.append(add_shortcuts(self.native, buttons, self._viewer))
-        release_with_window(self)
+        self.make_ready()
 
     # ---- training
 

@@ -1,12 +1,12 @@
 """The widgets of the Train dock and where they stand."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QVBoxLayout
 
 from napari_morphogen.learning import Settings
+from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
 from napari_morphogen.plugin.panel import Choices, row, show_share
 
@@ -45,7 +45,7 @@ NEW, LAST, FILE = "a new network", "the last result", "a model file"
 STARTS = (NEW, LAST, FILE)
 
 
-class TrainPanel(widgets.Container[widgets.Widget]):
+class TrainPanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -55,7 +55,7 @@ class TrainPanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, labels: Choices, channels: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_choices(images, labels, channels)
         self._build_advanced()
         self._build_actions()
@@ -83,7 +83,10 @@ class TrainPanel(widgets.Container[widgets.Widget]):
             tooltip="What is painted on the image",
         )
         self.meaning = widgets.ComboBox(
-            name="meaning", label="labels are", choices=tuple(MEANINGS)
+            name="meaning",
+            label="labels are",
+            choices=tuple(MEANINGS),
+            tooltip="What the numbers of the labels stand for",
         )
         self.budget = widgets.ComboBox(
             name="budget",
@@ -103,10 +106,16 @@ class TrainPanel(widgets.Container[widgets.Widget]):
             label="model",
             filter="Models (*.morphogen *.training)",
             visible=False,
+            tooltip="The file of a model to go on from",
         )
 
     def _build_advanced(self) -> None:
-        self.more = widgets.CheckBox(name="more", label="", text="Advanced")
+        self.more = widgets.CheckBox(
+            name="more",
+            label="",
+            text="Advanced",
+            tooltip="Show settings that are seldom needed",
+        )
         number = widgets.SpinBox
         self.advanced = widgets.Container[Any](
             name="advanced",
@@ -134,18 +143,49 @@ class TrainPanel(widgets.Container[widgets.Widget]):
                     value=USUAL.planes,
                     tooltip="Learn planes of a volume, each on its own",
                 ),
-                number(name="width", value=USUAL.width, min=4, max=256),
-                number(name="levels", value=USUAL.levels, min=1, max=6),
-                number(name="convolutions", value=USUAL.convolutions, min=1, max=3),
-                widgets.ComboBox(name="pooling", choices=("max", "average")),
+                number(
+                    name="width",
+                    value=USUAL.width,
+                    min=4,
+                    max=256,
+                    tooltip="Channels of the first layer; more learn more, slowly",
+                ),
+                number(
+                    name="levels",
+                    value=USUAL.levels,
+                    min=1,
+                    max=6,
+                    tooltip="How often the image is halved; more see farther",
+                ),
+                number(
+                    name="convolutions",
+                    value=USUAL.convolutions,
+                    min=1,
+                    max=3,
+                    tooltip="Per level; more learn more, slowly",
+                ),
+                widgets.ComboBox(
+                    name="pooling",
+                    choices=("max", "average"),
+                    tooltip="How images are halved",
+                ),
                 number(
                     name="patch",
                     value=USUAL.patch,
                     max=1024,
                     tooltip="Pixels along each axis learnt from at once; 0 chooses",
                 ),
-                number(name="seed", value=USUAL.seed, max=2**31 - 1),
-                widgets.ComboBox(name="device", choices=("auto", "cpu", "cuda", "mps")),
+                number(
+                    name="seed",
+                    value=USUAL.seed,
+                    max=2**31 - 1,
+                    tooltip="Same seed, same training",
+                ),
+                widgets.ComboBox(
+                    name="device",
+                    choices=("auto", "cpu", "cuda", "mps"),
+                    tooltip="Where it is computed",
+                ),
             ],
         )
         self.advanced.margins = (0, 0, 0, 0)
@@ -172,7 +212,12 @@ class TrainPanel(widgets.Container[widgets.Widget]):
             text="Add folders…",
             tooltip="Learn from a folder of images and one of labels of the same names",
         )
-        self.forget = button(name="forget", text="Forget", enabled=False)
+        self.forget = button(
+            name="forget",
+            text="Forget",
+            enabled=False,
+            tooltip="Forget the added pairs and folders",
+        )
         self.pairs = widgets.Label(name="pairs", label="", visible=False)
         self.patches = button(
             name="patches",
@@ -182,7 +227,12 @@ class TrainPanel(widgets.Container[widgets.Widget]):
         self.run = button(name="run", text="Train")
         self.progress = widgets.ProgressBar(name="progress", label="", visible=False)
         self.status = widgets.Label(name="status", label="")
-        self.save = button(name="save", text="Save model…", enabled=False)
+        self.save = button(
+            name="save",
+            text="Save model…",
+            enabled=False,
+            tooltip="Write what was learnt to a file for other images",
+        )
         for label in (self.status, self.pairs):
             label.native.setWordWrap(True)
 
@@ -198,11 +248,11 @@ class TrainPanel(widgets.Container[widgets.Widget]):
             *(chosen, row(self.new, self.seek)),
             *(row(self.add, self.folders, self.forget), self.pairs),
             *(self.more, self.advanced, row(self.run, self.patches)),
-            *(self.progress, self.status, self.save),
+            *(self.progress, self.status, row(self.save, self.help)),
         ):
             self.append(part)
         self.curve = Curve("loss")
-        cast(QVBoxLayout, self.native.layout()).addWidget(self.curve)
+        self.column.addWidget(self.curve)
 
     @property
     def settings(self) -> Settings:

@@ -12,12 +12,12 @@ from qtpy.QtWidgets import QFileDialog
 from napari_morphogen import recipe
 from napari_morphogen.io.disk import check_target
 from napari_morphogen.params import InputError
-from napari_morphogen.plugin.closing import release_with_window
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
+from napari_morphogen.plugin.opening import bring_forward
 from napari_morphogen.plugin.panel import STEPS
 from napari_morphogen.plugin.score_table import Rows
-from napari_morphogen.plugin.tune_apply import Applier, bring_forward, fill_dock
+from napari_morphogen.plugin.tune_apply import Applier, fill_dock
 from napari_morphogen.plugin.tune_choices import TuneChoices
 from napari_morphogen.plugin.tune_panel import BUDGETS
 from napari_morphogen.plugin.tune_words import (
@@ -51,6 +51,8 @@ TICK_MS = 500
 class TuneDock(TuneChoices):
     """Searches methods and parameters that make labels like a reference."""
 
+    page = "tune.md"
+
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(getattr(viewer, "__wrapped__", viewer))
         self._search, self._asked = Latest(), Latest()
@@ -82,7 +84,7 @@ class TuneDock(TuneChoices):
         self._timer = QTimer(self.native)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        release_with_window(self)
+        self.make_ready()
 
     # ---- the search
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_morphogen.plugin import forms
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
+from napari_morphogen.plugin.opening import open_dock
 from napari_morphogen.plugin.panel import ALL_CHANNELS
 from napari_morphogen.plugin.results import Results
 from napari_morphogen.plugin.tune_work import Task, application
@@ -18,7 +18,6 @@ from napari_morphogen.registry import get
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.tuning import Candidate
 
-PLUGIN = "napari-morphogen"
 TUNED = ("tuned", None)  # what the layers are called among results
 
 
@@ -100,13 +99,11 @@ def fill_dock(
     title : str
         Of the dock; nothing where there is no window.
     """
-    window = getattr(viewer, "window", None)
-    if window is None:
+    if getattr(viewer, "window", None) is None:
         return ""
     main = candidate.main
     title = get(main.method).family.capitalize()
-    shown, dock = window.add_plugin_dock_widget(PLUGIN, title, tabify=True)
-    shown.show()
+    dock = open_dock(viewer, title)
     dock.image.value = layer
     if dock.axes.value != axes:
         dock.axes.value = axes
@@ -121,12 +118,3 @@ def _choose_channel(dock: Any, candidate: Candidate) -> None:
     wanted = str(candidate.channel) if first else ALL_CHANNELS
     if wanted in dock.channel.choices:
         dock.channel.value = wanted
-
-
-def bring_forward(widget: QWidget) -> None:
-    """Put the dock that a widget is in before those that share its place."""
-    parent: Any = widget
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parent()
-    if parent is not None:
-        parent.raise_()

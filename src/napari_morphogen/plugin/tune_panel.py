@@ -1,10 +1,12 @@
 """What the Tune dock is made of: its widgets and where they stand."""
 
-from typing import Any, cast
+from typing import Any
 
 from magicgui import widgets
-from qtpy.QtWidgets import QScrollArea, QTabWidget, QVBoxLayout
+from qtpy.QtWidgets import QScrollArea, QTabWidget
 
+from napari_morphogen.plugin.base import Dock
+from napari_morphogen.plugin.names import name_tabs
 from napari_morphogen.plugin.panel import STEPS, Choices, row
 from napari_morphogen.plugin.score_panel import KINDS
 from napari_morphogen.plugin.score_table import ScoreTable
@@ -23,7 +25,7 @@ def families(kind: Kind) -> tuple[str, ...]:
     return tuple(dict.fromkeys(get(name).family for name in searchable(kind)))
 
 
-class TunePanel(widgets.Container[widgets.Widget]):
+class TunePanel(Dock):
     """The widgets of the dock, without what they do.
 
     Parameters
@@ -33,7 +35,7 @@ class TunePanel(widgets.Container[widgets.Widget]):
     """
 
     def __init__(self, images: Choices, references: Choices) -> None:
-        super().__init__(labels=False)
+        super().__init__()
         self._build_choices(images, references)
         self._build_actions()
         self._build_tabs()
@@ -75,7 +77,10 @@ class TunePanel(widgets.Container[widgets.Widget]):
         )
         names = dict.fromkeys([*families("objects"), *families("classes")])
         self.families = [
-            widgets.CheckBox(name=name, text=name, value=True) for name in names
+            widgets.CheckBox(
+                name=name, text=name, value=True, tooltip=f"Try the methods of {name}"
+            )
+            for name in names
         ]
 
         self.kind.changed.connect(lambda: self._show_families())
@@ -102,8 +107,15 @@ class TunePanel(widgets.Container[widgets.Widget]):
             tooltip="Parameters from the image alone: noise, size and brightness "
             "of objects",
         )
-        self.run = button(name="run", text="Tune")
-        self.cancel = button(name="cancel", text="Cancel", enabled=False)
+        self.run = button(
+            name="run", text="Tune", tooltip="Try methods and settings and rank them"
+        )
+        self.cancel = button(
+            name="cancel",
+            text="Cancel",
+            enabled=False,
+            tooltip="Stop what runs; the table stays",
+        )
         self.progress = widgets.ProgressBar(name="progress", visible=False, max=STEPS)
         self.status = widgets.Label(name="status", label="")
         self.note = widgets.Label(name="note", label="", visible=False)
@@ -112,7 +124,12 @@ class TunePanel(widgets.Container[widgets.Widget]):
             text="Keep earlier results",
             tooltip="Add a layer at every click instead of updating the last one",
         )
-        self.save = button(name="save", text="Save recipe…", enabled=False)
+        self.save = button(
+            name="save",
+            text="Save recipe…",
+            enabled=False,
+            tooltip="Write the chosen row to a file, to use it again",
+        )
         self.look = button(
             name="look",
             text="What matters?",
@@ -129,6 +146,7 @@ class TunePanel(widgets.Container[widgets.Widget]):
         self.sweep = SweepView()
         self.suggested = ScoreTable("suggested parameters")
         self.tabs = QTabWidget()
+        name_tabs(self.tabs, "what is shown")
         for part, title, tip in (
             (self.table, "Ranking", "Click a row to apply it and fill its dock"),
             (self.scrolled, "Sensitivity", "How the score moves with every parameter"),
@@ -147,7 +165,7 @@ class TunePanel(widgets.Container[widgets.Widget]):
             *(chosen, self.sparse),
             *(row(*self.families[:half]), row(*self.families[half:])),
             *(row(self.new, self.add, self.forget), self.listed),
-            row(self.run, self.suggest, self.cancel),
+            row(self.run, self.suggest, self.cancel, self.help),
             *(self.progress, self.status, self.note),
             *(row(self.keep, self.look, self.save),),
         ):
@@ -155,7 +173,7 @@ class TunePanel(widgets.Container[widgets.Widget]):
         chosen.margins = (0, 0, 0, 0)
         for label in (self.status, self.note, self.listed):
             label.native.setWordWrap(True)
-        layout = cast(QVBoxLayout, self.native.layout())
+        layout = self.column
         layout.insertWidget(layout.indexOf(self.note.native) + 1, self.tabs, 1)
 
     def _show_families(self) -> None:

@@ -66,6 +66,7 @@ class SweepView(QWidget):
         self.parameter.changed.connect(lambda: self._parameter_changed())
         self.pictures = QListWidget()
         self.pictures.setAccessibleName("what values make of the image")
+        self.pictures.setToolTip("Click a picture to apply its value")
         self.pictures.setViewMode(QListView.ViewMode.IconMode)
         self.pictures.setResizeMode(QListView.ResizeMode.Adjust)
         self.pictures.setMovement(QListView.Movement.Static)
