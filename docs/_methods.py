@@ -56,7 +56,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
             "min_size": 300,
         },
     ),
-    "chan_vese": ("coins", {"sigma": 2.0, "min_size": 150}),
+    "chan_vese": ("cell", {"sigma": 2.0, "min_size": 150}),
     "geodesic_contour": ("coins", {"min_size": 300}),
     "hough_lines": ("bricks", {"min_length": 18.0, "max_gap": 5.0, "count": 500}),
     "hough_circles": ("coins", {}),
@@ -74,11 +74,25 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "kmeans": ("tissue", {"sigma": 1.0}),
     "superpixel_clusters": ("tissue", {}),
     "quantise_colours": ("tissue", {"colours": 6}),
-    "watershed": ("spheres", {"h": 0.5}),
+    "gaussian_mixture": ("cell", {"n_components": 3}),
+    "watershed": (
+        "bricks",
+        {
+            "landscape": "intensity",
+            "objects": "dark",
+            "sigma": 2.5,
+            "h": 8.0,
+            "min_size": 150,
+        },
+    ),
     "gaussian": ("coins", {"sigma": 3.0}),
     "median": ("coins", {"radius": 3.0}),
-    "denoise_nl_means": ("coins", {"strength": 1.5}),
-    "denoise_tv": ("coins", {"strength": 2.0}),
+    "denoise_nl_means": ("coins", {"strength": 3.0}),
+    "denoise_tv": ("coins", {"strength": 3.0}),
+    "denoise_wavelet": ("coins", {"strength": 3.0}),
+    "richardson_lucy": ("coins", {"sigma": 1.0}),
+    "wiener": ("coins", {"sigma": 1.0}),
+    "smooth_labels": ("coin_labels", {"sigma": 3.0}),
     "random_noise": ("", {"distribution": "speckle", "looks": 4}),
     "perlin": ("", {"period": 64.0}),
     "gaussian_field": ("", {"correlation_length": 8.0}),
@@ -88,6 +102,11 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "texture_sgd": ("coins", {"steps": 4}),
     "subtract_background": ("coins", {"estimate": "top-hat", "radius": 40.0}),
 }
+DETAIL = (  # what is seen only near by: of their pictures, a part is shown enlarged
+    *("canny", "zero_crossings", "fill_holes", "smooth_labels", "gaussian", "median"),
+    *("denoise_nl_means", "denoise_tv", "denoise_wavelet", "richardson_lucy", "wiener"),
+)
+PART = (slice(0, 100), slice(256, 384))  # rows and columns
 UNITS = {
     "px": "pixels of the finest axis",
     "px^n": "pixels (2-D) or voxels (3-D)",
@@ -164,6 +183,8 @@ def page(method: Method) -> str:
     sample, given = example(method)
     seen, written = f"{sample} and the result", f", with {_written(sample)}"
     legend = f"*Left: the sample `{sample}`. Right: the result of the calls below.*"
+    if method.name in DETAIL:
+        legend = legend.replace("the sample", "a part of the sample")
     if not method.takes:
         seen, written = "The result", ""
         legend = "*The result of the calls below.*"
@@ -186,15 +207,20 @@ def page(method: Method) -> str:
         when(method),
         "## Returns",
         _returned(texts["Returns"]),
-        "## Notes",
+        "## Theory",
+        formula(method),
         _prose(texts["Notes"]),
         "## References",
         _references(texts["References"]),
         "## Example",
-        _fence("pycon", texts["Examples"]),
+        _fence("pycon", f"{_import(method)}\n{texts['Examples']}"),
         f"Family: {dock(method)}. See [all methods](index.md).",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _import(method: Method) -> str:
+    return f">>> from {method.function.__module__} import {method.name}"
 
 
 def _written(sample: str) -> str:
@@ -248,6 +274,24 @@ def when(method: Method) -> str:
     return f"Take it when {good}.\n\nTake another when {other}."
 
 
+def formula(method: Method) -> str:
+    """Return the formula of a method and its symbols, as docs/formulas.md has them.
+
+    Raises
+    ------
+    ValueError
+        When it has none there.
+    """
+    text = (Path(__file__).parent / "formulas.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## {method.name}\n(.+?)(?=^## |\Z)", text, re.M | re.S)
+    if found is None:
+        raise ValueError(
+            f"{method.name} has no formula in docs/formulas.md; its page needs one."
+        )
+    symbols = " [Symbols](../formulas.md) are the same on all pages."
+    return found[1].strip().replace("](methods/", "](") + "\n\n" + symbols.strip()
+
+
 def _table(method: Method) -> str:
     rows = [
         f"| `{p.name}` | {_kind(p)} | {_limits(p)} | {UNITS.get(p.unit, '')} "
@@ -280,7 +324,7 @@ def _number(value: float) -> str:
 def _default(param: Param) -> str:
     if param.required:
         return "must be given"
-    return "found automatically" if param.role else f"`{param.default}`"
+    return "none" if param.role else f"`{param.default}`"
 
 
 def _returned(text: str) -> str:
@@ -403,6 +447,8 @@ def picture(method: Method) -> bytes:
     left = _plane(image)
     shapes = isinstance(result, Vertices)
     right = _outlines(result, left.shape[:2]) if shapes else _plane(result)
+    if method.name in DETAIL:
+        left, right = left[PART], right[PART]
     if np.unique(right).size < 2:
         raise ValueError(
             f"{method.name}: its result for the sample {image.name} has one value "

@@ -67,10 +67,14 @@ def test_page_has_its_parts(method):
         "Parameters",
         "When",
         "Returns",
-        "Notes",
+        "Theory",
         "References",
     ):
         assert f"\n## {heading}\n" in page, f"{method.name}: no {heading}"
+    theory = page.split("\n## Theory\n")[1].split("\n## ")[0]
+    assert re.search(r"^```text\n.+[=~⇔⇒].+\n```$", theory, re.M | re.S), "no formula"
+    assert re.search(r"\[\[\d\]\]\(#ref-\d\)", theory), "the theory names no reference"
+    assert "Take it when" in page and "Take another when" in page
     assert re.search(r"\(https://doi\.org/10\.\d{4,9}/\S+\)", page), "no DOI link"
     assert f"({method.name}.png)" in page
     assert "]_" not in page and "``" not in page.replace("```", "")
@@ -128,6 +132,16 @@ def test_when_has_a_row_for_every_method_in_their_order():
     assert rows == [method.name for method in METHODS]
     named = set(re.findall(r"`([a-z]+_[a-z_]+)`", text))
     assert named <= {method.name for method in METHODS}
+
+
+def test_formulas_are_those_of_the_methods_in_their_order():
+    text = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == [m.name for m in METHODS]
+
+
+def test_a_method_without_a_formula_is_named():
+    with pytest.raises(ValueError, match=r"_undocumented has no formula in docs/form"):
+        methods.formula(Method(_undocumented, "edges"))
 
 
 def test_a_method_without_advice_is_named():
