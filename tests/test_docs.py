@@ -5,6 +5,7 @@ import importlib.util
 import io
 import re
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def _hook():
 
 
 methods = _hook()
+pictures = sys.modules["_pictures"]  # found beside the hook
 each = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 
 
@@ -84,9 +86,9 @@ def test_page_has_its_parts(method):
 
 @each
 def test_picture_shows_something(method):
-    picture = Image.open(io.BytesIO(methods.picture(method)))
+    picture = Image.open(io.BytesIO(pictures.picture(method)))
     picture.load()
-    image, result = methods.shown(method)
+    image, result = pictures.shown(method)
     assert picture.width > 2 * min(image.data.shape[-1], 100)
     values = np.unique(result.data)
     assert values.size >= 2, f"the picture of {method.name} shows one value only"
@@ -97,13 +99,13 @@ def test_picture_shows_something(method):
 @each
 def test_calls_on_a_page_make_its_picture(method, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    image, expected = methods.shown(method)
+    image, expected = pictures.shown(method)
     if method.takes:
         write(f"{image.name}.tif", image)
     for sample in MARKS:
         write(f"{sample.__name__}.tif", sample())
-    for task in methods.models(method).values():
-        trained = Path(trained_model(task, methods.STEPS))
+    for task in pictures.models(method).values():
+        trained = Path(trained_model(task, pictures.STEPS))
         Path(f"{task}.morphogen").write_bytes(trained.read_bytes())
     (_, code), (_, command) = BLOCK.findall(methods.page(method))
     namespace = {}
@@ -158,9 +160,9 @@ def test_picture_of_nothing_is_refused(monkeypatch):
     row = replace(METHODS[0])
     image = coins()
     result = run(row.name, image).like(np.ones_like(image.data))
-    monkeypatch.setattr(methods, "shown", lambda method: (image, result))
+    monkeypatch.setattr(pictures, "shown", lambda method: (image, result))
     with pytest.raises(ValueError, match="one value only"):
-        methods.picture(row)
+        pictures.picture(row)
 
 
 def test_site_has_every_method_in_its_navigation():
