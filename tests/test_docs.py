@@ -180,9 +180,16 @@ def test_site_has_every_method_in_its_navigation():
 # ---- README and guide
 
 
-def test_readme_lists_the_methods():
-    expected = [(m.name, methods.dock(m), m.makes, m.title) for m in METHODS]
-    assert ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")) == expected
+def test_readme_names_every_dock_of_methods():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("\n## Methods\n")[1].split("\n## ")[0]
+    named = {
+        word
+        for row in re.findall(r"^\| ([^|]+) \|", table, re.M)
+        for word in row.strip().split(", ")
+    }
+    assert {methods.dock(method) for method in METHODS} <= named
+    assert "more than fifty methods" in text and len(METHODS) > 50
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
