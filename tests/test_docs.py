@@ -218,6 +218,24 @@ def test_blocks_of_a_page_run(page, files):
                 assert _command(line) == 0, line
 
 
+@pytest.mark.parametrize("page", ["concepts.md", "networks.md"])
+def test_mathematics_are_tied_to_code_that_exists(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    ties = re.findall(r"\*In the code:\* (.+?)(?=\n\n|\Z)", text, re.DOTALL)
+    assert len(ties) >= len(re.findall(r"^## ", text, re.MULTILINE))
+    for tie in ties:
+        names = []
+        for word in re.findall(r"`([^`]+)`", tie):
+            if not word.endswith(".py"):
+                names.append(word)
+                continue
+            code = (ROOT / "src" / "napari_morphogen" / word).read_text("utf-8")
+            for name in names:
+                made = rf"^(def|class) {name}\b|^{name}\b.*=|{re.escape(name)}$"
+                assert re.search(made, code, re.MULTILINE), f"{word} has no {name}"
+            names = []
+
+
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """The files that the pages take for given."""
