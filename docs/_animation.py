@@ -9,8 +9,9 @@ WIDTH = 880  # of the picture, in pixels
 COLOURS = 64  # of the palette, for all frames
 SECONDS = 1.4  # that a frame stands
 LAST = 4.0  # that the last one stands
-FEW = 12  # borders that are missing when it is time to correct
-TRIES, SEEN = 20, 5  # looks at the training, and how many of them are shown
+MOST = 8  # cells that one object holds when it is time to correct
+FEW = 6  # missing borders that are painted
+SEEN = 4  # frames of the training, at most
 TOLERANCE = 0.5  # of a true cell must lie in an object, to be part of it
 
 
@@ -35,7 +36,7 @@ class Film:
         """Write the frames, in colours that they share, as an endless GIF."""
         from PIL import Image
 
-        both = np.concatenate([np.asarray(one) for one in self.frames[::4]])
+        both = np.concatenate([np.asarray(one)[::3] for one in self.frames])
         palette = Image.fromarray(both).quantize(COLOURS, dither=Image.Dither.NONE)
         first, *rest = (
             one.quantize(palette=palette, dither=Image.Dither.NONE)
@@ -60,6 +61,8 @@ def animate(viewer: Any) -> None:
     strokes = viewer.layers["strokes"]
     strokes.opacity, strokes.colormap = 1, striking()
     wanted = membrane_strokes().data
+    right = wanted[:, wanted.shape[1] // 3 :]
+    right[right == 3] = 0  # few on membranes, so that something is left to correct
     for label in (2, 3):
         paint(strokes, np.nonzero(wanted == label), label)
         film.take("1  Paint: strokes in cells, on membranes")
@@ -70,12 +73,10 @@ def animate(viewer: Any) -> None:
     viewer.layers.move(viewer.layers.index(strokes), len(viewer.layers))
     borders: list[Any] = []
     begun = len(film.frames)
-    for _ in range(TRIES):
+    while not borders and dock.run.text != "Train":
         film.take("2  Train: it learns while you watch")
+        linger(3)
         borders = merged(viewer.layers[found].data)
-        if 1 <= len(borders) <= FEW:
-            break
-        linger(1)
     seen = film.frames[begun:]
     film.frames[begun:] = seen[:: -(-len(seen) // SEEN)]
     correct(film, strokes, borders)
@@ -87,9 +88,9 @@ def animate(viewer: Any) -> None:
 
 
 def merged(objects: Any) -> list[Any]:
-    """Return the missing borders: of two cells in one object, pixels between them.
+    """Return the missing borders: of the cells in one object, pixels between them.
 
-    None while some object holds more cells: it is too early to correct.
+    None while some object holds many cells: it is too early to correct.
     """
     from scipy import ndimage
 
@@ -101,10 +102,10 @@ def merged(objects: Any) -> list[Any]:
     share = common / np.maximum(common.sum(axis=1, keepdims=True), 1)
     share[0], share[:, 0] = 0, 0
     held = (share > TOLERANCE).sum(axis=0)
-    if held.max() > 2:
+    if held.max() > MOST:
         return []
     borders = []
-    for number in np.nonzero(held == 2)[0]:
+    for number in np.nonzero(held > 1)[0]:
         cells = np.nonzero(share[:, number] > TOLERANCE)[0]
         near = [ndimage.binary_dilation(truth == cell, iterations=4) for cell in cells]
         between = (np.sum(near, axis=0) > 1) & (truth == 0)
@@ -113,15 +114,15 @@ def merged(objects: Any) -> list[Any]:
 
 
 def correct(film: Film, strokes: Any, borders: list[Any]) -> None:
-    """Go near to the missing border that is most central, and paint all of them."""
+    """Go near to the missing border that is most central; paint it and some more."""
     if not borders:
         return
     middle = np.array(strokes.data.shape) / 2
-    places = [np.mean(border, axis=1) for border in borders]
-    nearest = min(places, key=lambda place: float(np.linalg.norm(place - middle)))
-    look(film.viewer, (0, *strokes.data_to_world(nearest)), 3)
+    far = [np.linalg.norm(np.mean(border, axis=1) - middle) for border in borders]
+    nearest = [borders[number] for number in np.argsort(far)[:FEW]]
+    look(film.viewer, (0, *strokes.data_to_world(np.mean(nearest[0], axis=1))), 3)
     film.take("3  Correct: two cells of one colour …")
-    for border in borders:
+    for border in nearest:
         paint(strokes, border, 3)
     film.take("3  Correct: … a stroke between them")
 
