@@ -42,7 +42,13 @@ def test_wheel_holds_the_manifest_and_the_types_and_no_tests(distributions):
         about = next(wheel.read(n).decode() for n in names if n.endswith("/METADATA"))
     assert manifest == (ROOT / "src" / "napari_morphogen" / "napari.yaml").read_text()
     assert "napari_morphogen/py.typed" in names
-    assert not [name for name in names if name.startswith(("tests", "docs"))]
+    about_it = {name.split("/")[0] for name in names} - {"napari_morphogen"}
+    assert len(about_it) == 1 and about_it.pop().endswith(".dist-info")
+    code = [n for n in names if n.startswith("napari_morphogen/")]
+    others = {n for n in code if not n.endswith(".py")}
+    assert others == {"napari_morphogen/napari.yaml", "napari_morphogen/py.typed"}
+    sources = ROOT / "src" / "napari_morphogen"
+    assert len(code) - len(others) == len(list(sources.rglob("*.py")))
     for line in ("Framework :: napari", "License-Expression: BSD-3-Clause"):
         assert line in about
     needed = [line for line in about.splitlines() if line.startswith("Requires-Dist")]
