@@ -5,6 +5,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 WHOLE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = WHOLE["project"]
@@ -60,6 +62,9 @@ def test_a_release_has_absolute_links_and_addresses():
 
 
 def test_the_metadata_say_what_the_hub_shows():
+    manifest = yaml.safe_load((ROOT / "napari.yaml").read_text(encoding="utf-8"))
+    assert manifest["name"] == PROJECT["name"] and manifest["categories"]
+    assert manifest.get("visibility", "public") == "public"
     for field in ("description", "readme", "license", "authors", "keywords"):
         assert PROJECT[field]
     assert len(PROJECT["description"]) <= 160
