@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = [
+ROOT = Path(__file__).parents[1]
+STORIES = [
     path
-    for path in sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+    for path in sorted((ROOT / "examples").glob("*.py"))
     if path.name != "run_onnx.py"  # it needs a model: tests/export/test_run.py
 ]
-STORIES = [path for path in EXAMPLES if path.name != "demo.py"]
-LONGEST = 40  # lines, for all but the demo
+LONGEST = 40  # lines
+VIEWER = {"napari", "qtpy", "magicgui"}
 SCREEN = sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY"))
 SHOWN = SCREEN and importlib.util.find_spec("napari") is not None
 of_stories = pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
@@ -65,14 +66,20 @@ def test_example_runs_and_shows_its_layers(path, run_example, viewers):
 
 
 def test_the_demo_runs_without_a_viewer(run_example):
-    demo = next(path for path in EXAMPLES if path.name == "demo.py")
-    assert "contact_sheet.png" in run_example(demo, "--out", "results", "--no-viewer")
+    told = "--out", "results", "--no-viewer"
+    assert "contact_sheet.png" in run_example(ROOT / "demo.py", *told)
+
+
+def test_no_example_is_long_or_hidden():
+    for path in (ROOT / "examples").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert path.parent == ROOT / "examples" and path.suffix == ".py"
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 @of_stories
 def test_example_is_a_short_story(path):
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST
     assert re.match(r"# /// script\n(# .*\n)*# ///\n", text), "no PEP 723 header"
     assert ast.get_docstring(ast.parse(text)), "no docstring"
 
@@ -82,13 +89,7 @@ def test_only_the_last_statement_needs_a_viewer(path):
     *story, last = ast.parse(path.read_text(encoding="utf-8")).body
     assert isinstance(last, ast.If) and ast.unparse(last.test) == "'--show' in sys.argv"
     assert "napari.run()" in ast.unparse(last)
-    for part in story:
-        for node in ast.walk(part):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                names = [alias.name for alias in node.names]
-                rooms = (
-                    {name.split(".")[0] for name in [*names, node.module or ""]}
-                    if isinstance(node, ast.ImportFrom)
-                    else set(names)
-                )
-                assert not rooms & {"napari", "qtpy", "magicgui"}
+    for node in (node for part in story for node in ast.walk(part)):
+        imported = [alias.name for alias in getattr(node, "names", ())]
+        imported.append(getattr(node, "module", None) or "")
+        assert not {name.split(".")[0] for name in imported} & VIEWER
