@@ -14,7 +14,7 @@ help:
 	@echo "bench  timings                clean  remove what make has made"
 
 demo: $(INSTALLED)
-	$(BIN)/python examples/demo.py --out demo-results
+	$(BIN)/python demo.py --out demo-results
 
 test: lint types unit docs
 

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import re
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def _hook():
 
 
 methods = _hook()
+pictures = sys.modules["_pictures"]  # found beside the hook
 each = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 
 
@@ -67,10 +69,14 @@ def test_page_has_its_parts(method):
         "Parameters",
         "When",
         "Returns",
-        "Notes",
+        "Theory",
         "References",
     ):
         assert f"\n## {heading}\n" in page, f"{method.name}: no {heading}"
+    theory = page.split("\n## Theory\n")[1].split("\n## ")[0]
+    assert re.search(r"^```text\n.+[=~⇔⇒].+\n```$", theory, re.M | re.S), "no formula"
+    assert re.search(r"\[\[\d\]\]\(#ref-\d\)", theory), "the theory names no reference"
+    assert "Take it when" in page and "Take another when" in page
     assert re.search(r"\(https://doi\.org/10\.\d{4,9}/\S+\)", page), "no DOI link"
     assert f"({method.name}.png)" in page
     assert "]_" not in page and "``" not in page.replace("```", "")
@@ -80,9 +86,9 @@ def test_page_has_its_parts(method):
 
 @each
 def test_picture_shows_something(method):
-    picture = Image.open(io.BytesIO(methods.picture(method)))
+    picture = Image.open(io.BytesIO(pictures.picture(method)))
     picture.load()
-    image, result = methods.shown(method)
+    image, result = pictures.shown(method)
     assert picture.width > 2 * min(image.data.shape[-1], 100)
     values = np.unique(result.data)
     assert values.size >= 2, f"the picture of {method.name} shows one value only"
@@ -93,13 +99,13 @@ def test_picture_shows_something(method):
 @each
 def test_calls_on_a_page_make_its_picture(method, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    image, expected = methods.shown(method)
+    image, expected = pictures.shown(method)
     if method.takes:
         write(f"{image.name}.tif", image)
     for sample in MARKS:
         write(f"{sample.__name__}.tif", sample())
-    for task in methods.models(method).values():
-        trained = Path(trained_model(task, methods.STEPS))
+    for task in pictures.models(method).values():
+        trained = Path(trained_model(task, pictures.STEPS))
         Path(f"{task}.morphogen").write_bytes(trained.read_bytes())
     (_, code), (_, command) = BLOCK.findall(methods.page(method))
     namespace = {}
@@ -130,6 +136,16 @@ def test_when_has_a_row_for_every_method_in_their_order():
     assert named <= {method.name for method in METHODS}
 
 
+def test_formulas_are_those_of_the_methods_in_their_order():
+    text = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == [m.name for m in METHODS]
+
+
+def test_a_method_without_a_formula_is_named():
+    with pytest.raises(ValueError, match=r"_undocumented has no formula in docs/form"):
+        methods.formula(Method(_undocumented, "edges"))
+
+
 def test_a_method_without_advice_is_named():
     with pytest.raises(ValueError, match=r"_undocumented has no row in docs/when.md"):
         methods.when(Method(_undocumented, "edges"))
@@ -144,9 +160,9 @@ def test_picture_of_nothing_is_refused(monkeypatch):
     row = replace(METHODS[0])
     image = coins()
     result = run(row.name, image).like(np.ones_like(image.data))
-    monkeypatch.setattr(methods, "shown", lambda method: (image, result))
+    monkeypatch.setattr(pictures, "shown", lambda method: (image, result))
     with pytest.raises(ValueError, match="one value only"):
-        methods.picture(row)
+        pictures.picture(row)
 
 
 def test_site_has_every_method_in_its_navigation():
@@ -164,9 +180,16 @@ def test_site_has_every_method_in_its_navigation():
 # ---- README and guide
 
 
-def test_readme_lists_the_methods():
-    expected = [(m.name, methods.dock(m), m.makes, m.title) for m in METHODS]
-    assert ROW.findall((ROOT / "README.md").read_text(encoding="utf-8")) == expected
+def test_readme_names_every_dock_of_methods():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("\n## Methods\n")[1].split("\n## ")[0]
+    named = {
+        word
+        for row in re.findall(r"^\| ([^|]+) \|", table, re.M)
+        for word in row.strip().split(", ")
+    }
+    assert {methods.dock(method) for method in METHODS} <= named
+    assert "more than fifty methods" in text and len(METHODS) > 50
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -193,6 +216,24 @@ def test_blocks_of_a_page_run(page, files):
         for line in code.replace("\\\n", " ").splitlines():
             if line.startswith("morphogen "):
                 assert _command(line) == 0, line
+
+
+@pytest.mark.parametrize("page", ["concepts.md", "networks.md"])
+def test_mathematics_are_tied_to_code_that_exists(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    ties = re.findall(r"\*In the code:\* (.+?)(?=\n\n|\Z)", text, re.DOTALL)
+    assert len(ties) >= len(re.findall(r"^## ", text, re.MULTILINE))
+    for tie in ties:
+        names = []
+        for word in re.findall(r"`([^`]+)`", tie):
+            if not word.endswith(".py"):
+                names.append(word)
+                continue
+            code = (ROOT / "src" / "napari_morphogen" / word).read_text("utf-8")
+            for name in names:
+                made = rf"^(def|class) {name}\b|^{name}\b.*=|{re.escape(name)}$"
+                assert re.search(made, code, re.MULTILINE), f"{word} has no {name}"
+            names = []
 
 
 @pytest.fixture

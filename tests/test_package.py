@@ -44,7 +44,15 @@ def test_wheel_holds_the_manifest_and_the_types_and_no_tests(distributions):
     assert manifest == (ROOT / "src" / "napari_morphogen" / "napari.yaml").read_text()
     assert "napari_morphogen/py.typed" in names
     assert help_ == (ROOT / "docs" / "train.md").read_text(encoding="utf-8")
-    assert not [name for name in names if name.startswith(("tests", "docs"))]
+    about_it = {name.split("/")[0] for name in names} - {"napari_morphogen"}
+    assert len(about_it) == 1 and about_it.pop().endswith(".dist-info")
+    code = [n for n in names if n.startswith("napari_morphogen/")]
+    others = {n for n in code if not n.endswith((".py", ".md"))}
+    assert others == {"napari_morphogen/napari.yaml", "napari_morphogen/py.typed"}
+    sources = ROOT / "src" / "napari_morphogen"
+    for kind in (".py", ".md"):
+        inside = [n for n in code if n.endswith(kind)]
+        assert len(inside) == len(list(sources.rglob(f"*{kind}")))
     for line in ("Framework :: napari", "License-Expression: BSD-3-Clause"):
         assert line in about
     needed = [line for line in about.splitlines() if line.startswith("Requires-Dist")]
