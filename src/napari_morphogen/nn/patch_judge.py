@@ -10,8 +10,8 @@ from napari_morphogen.nn.gan import BETA2, FALLING, LEAST_RATE
 
 BETA = 0.5  # of Adam's running mean of gradients
 SLOPE = 0.2  # of the rectifier below 0
-CONV = {2: nn.Conv2d, 3: nn.Conv3d}
-NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+CONV: dict[int, type[nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
+NORM: dict[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
 class PatchJudge(nn.Module):
