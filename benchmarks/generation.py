@@ -2,6 +2,7 @@
 
     python benchmarks/generation.py FOLDER [--kinds vae flow] [--budget 300] [--seeds 0]
         [--patch 32] [--steps 0] [--threads 0] [--cpu] [--picture PATH] [--keep FOLDER]
+        [--anchor]
 
 FOLDER holds images. A fifth of them is not learnt from. Of every kind 500 samples are
 compared with 500 patches of the unseen images by the report card, and so are 500
@@ -30,7 +31,7 @@ import numpy as np
 from napari_morphogen.evaluate.report_card import ReportCard, report_card
 from napari_morphogen.io import image_paths, read
 from napari_morphogen.nn.generator import MODULES
-from napari_morphogen.nn.generator_patches import seen_in
+from napari_morphogen.nn.generator_patches import Pool, seen_in
 from napari_morphogen.nn.generator_training import GeneratorOptions, GeneratorTraining
 from napari_morphogen.nn.train import Budget
 
@@ -44,6 +45,12 @@ def main() -> None:
     """Train, compare, print."""
     given = parsed()
     images = [first(read(path)) for path in image_paths([given.folder])]
+    if given.anchor:
+        for seed in given.seeds:
+            print(
+                f"seed {seed}: {anchor(images, seed, given):.3f} of the last quarters"
+            )
+        return
     shown = np.zeros((0, 0))
     print(f"{given.folder.name}: {len(images)} images, patches of {given.patch}")
     print("| kind | seed | steps | texture | spectrum | coverage | real | copies |")
@@ -77,6 +84,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--anchor", action="store_true")
     return parser.parse_args()
 
 
@@ -87,14 +95,43 @@ def first(image: Any) -> Array:
     return data[np.newaxis] if axis < 0 else np.moveaxis(data, axis, 0)
 
 
+def begun(
+    kind: Any, seed: int, images: list[Array], given: argparse.Namespace
+) -> GeneratorTraining:
+    """Return a training that has not begun to learn."""
+    options = GeneratorOptions(
+        kind, given.patch, seed=seed, threads=given.threads, batch=32
+    )
+    return GeneratorTraining(images, options=options)
+
+
+def anchor(images: list[Array], seed: int, given: argparse.Namespace) -> float:
+    """Return how much of unseen parts of the images learnt from counts as copies."""
+    training = begun("flow", seed, images, given)
+    rest, quarters = [], []
+    for one in training.kept:
+        cut = one.values.shape[-1] * 3 // 4
+        rest.append(one._replace(values=one.values[..., : cut - given.patch // 2]))
+        quarters.append(one._replace(values=one.values[..., cut:]))
+    foreground = training.options.foreground
+    pool = Pool(quarters, training.config.shape, foreground)
+    ours, _ = pool.draw(SAMPLES, np.random.default_rng(seed))
+    searched = seen_in(rest, training.range)
+    found = report_card(
+        searched,
+        list(training.range.outside(ours)),
+        list(training.patches(SAMPLES, unseen=True)),
+        patch_size=given.patch,
+        channel_axis=0,
+    )
+    return found.copies
+
+
 def trained(
     kind: Any, seed: int, images: list[Array], given: argparse.Namespace
 ) -> GeneratorTraining:
     """Return a training that has ended."""
-    options = GeneratorOptions(
-        kind, given.patch, seed=seed, threads=given.threads, batch=32
-    )
-    training = GeneratorTraining(images, options=options)
+    training = begun(kind, seed, images, given)
     budget = Budget(math.inf if given.steps else given.budget, given.steps)
     clock = time.process_time if given.cpu else time.monotonic
     for _ in training.run(budget, every=100, clock=clock):
