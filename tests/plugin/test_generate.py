@@ -133,6 +133,26 @@ def test_every_source_runs(viewer, dock, press):
         assert viewer.layers[-1].data.shape == (32, 32)
 
 
+def test_descent_from_noise_is_seen_moving(viewer, dock, until, qtbot):
+    rows, columns = np.mgrid[:64, :64]
+    example = np.sin(rows / 3.0) + np.sin(columns / 5.0)
+    viewer.add_image(example.astype(np.float32), name="waves")
+    dock.method.value = "texture_sgd"
+    dock.image.value = viewer.layers["waves"]
+    dock.form["start"].value = "noise"
+    dock.form["steps"].value = 60
+    qtbot.mouseClick(dock.run.native, Qt.MouseButton.LeftButton)
+    until(lambda: len(viewer.layers) == 2, seconds=60)
+    layer = viewer.layers[-1]
+    first = np.array(layer.data)
+    until(lambda: not np.array_equal(layer.data, first))
+    assert not dock.run.enabled and "step" in dock.status.value
+    until(lambda: len(dock.curve.values) > 1)
+    qtbot.mouseClick(dock.cancel.native, Qt.MouseButton.LeftButton)
+    until(lambda: dock.run.enabled)
+    assert layer in viewer.layers and "kept" in dock.status.value
+
+
 def test_dock_beside_an_open_image(viewer, dock, press):
     viewer.add_image(np.zeros((9, 9)), name="other")
     assert dock.image.value is None

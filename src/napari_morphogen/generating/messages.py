@@ -12,7 +12,7 @@ from napari_morphogen.spatial import SpatialArray
 Kind = Literal["flow", "vae", "cvae", "painter", "dcgan", "stylegan"]
 MEANINGS: Mapping[Kind, str] = {
     "flow": "flow matching: noise is carried to images; the most like real ones",
-    "vae": "variational autoencoder: short codes and images; quick, soft, volumes too",
+    "vae": "variational autoencoder: short codes and images; quick, volumes too",
     "cvae": "variational autoencoder told the class, or the labels, of every image",
     "painter": "flow matching told the labels: paints an image for any labels",
     "dcgan": "two networks against each other: sharp and quick, less steady",

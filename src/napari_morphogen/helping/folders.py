@@ -1,4 +1,4 @@
-"""A comparison of the pairs in folders, for a worker process."""
+"""A comparison of the pairs in folders or layers, for a worker process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from napari_morphogen.helping.course import does_it_help
 from napari_morphogen.helping.messages import Report, Settings
 from napari_morphogen.io.pairs import paired
-from napari_morphogen.learning import Files
+from napari_morphogen.learning import Files, Lesson
 from napari_morphogen.params import InputError
 
 
@@ -17,28 +17,25 @@ class Folders(NamedTuple):
     Attributes
     ----------
     images, labels : path or None
-        Of real pairs to learn from.
-    extra_images, extra_labels : path or None
-        Of synthetic pairs.
-    test_images, test_labels : path or None
-        Of real pairs that are only scored.
+        With files of the same names.
     """
 
-    images: Path | None
-    labels: Path | None
-    extra_images: Path | None
-    extra_labels: Path | None
-    test_images: Path | None = None
-    test_labels: Path | None = None
+    images: Path | None = None
+    labels: Path | None = None
 
 
-def compare_folders(folders: Folders, settings: Settings) -> Iterator[Report]:
-    """Yield what `does_it_help` does, of the pairs in folders.
+Given = Folders | list[Lesson]
+
+
+def compare(
+    real: Given, synthetic: Given, unseen: Given, settings: Settings
+) -> Iterator[Report]:
+    """Yield what `does_it_help` does, of pairs in folders or of lessons.
 
     Parameters
     ----------
-    folders : Folders
-        Pairs have the same names.
+    real, synthetic, unseen : Folders or list of Lesson
+        To learn from, to add to these, and only to score.
     settings : Settings
         How networks are trained.
 
@@ -47,14 +44,19 @@ def compare_folders(folders: Folders, settings: Settings) -> Iterator[Report]:
     InputError
         When a folder is missing, or names do not fit.
     """
-    real = _files("real", folders.images, folders.labels)
-    extra = _files("synthetic", folders.extra_images, folders.extra_labels)
-    unseen = _files("test", folders.test_images, folders.test_labels)
-    sets = {"synthetic": extra} if extra else {}
-    yield from does_it_help(real, sets, settings, unseen=unseen)
+    extra = _pairs("synthetic", synthetic)
+    yield from does_it_help(
+        _pairs("real", real),
+        {"synthetic": extra} if extra else {},
+        settings,
+        unseen=_pairs("test", unseen),
+    )
 
 
-def _files(name: str, images: Path | None, labels: Path | None) -> list[Files]:
+def _pairs(name: str, given: Given) -> list[Files] | list[Lesson]:
+    if not isinstance(given, Folders):
+        return given
+    images, labels = given
     if images is None and labels is None:
         return []
     if images is None or labels is None:

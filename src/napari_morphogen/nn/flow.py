@@ -19,6 +19,9 @@ TIMES, HIDDEN = 64, 128
 LEAST_SIDE = 4  # of the coarsest level
 MOST_LEVELS = 4
 WIDEST = 3  # times the width
+# of times that are learnt from: most in the middle of the way, which is hardest, and
+# enough near its end, where the last noise leaves the image
+SPREAD = 1.5
 
 
 def grouped(width: int) -> nn.Module:
@@ -161,7 +164,7 @@ class MatchingLearner:
             group["lr"] = self.rate * max(one_cycle(share), 0.02)
         images, classes = self.draw(number)
         images = images.contiguous(memory_format=layout(images.device.type))
-        time = torch.randn(len(images)).sigmoid()  # the middle of the way is hardest
+        time = (SPREAD * torch.randn(len(images))).sigmoid()
         loss = matching_loss(lambda x, t: self.network(x, t, classes), images, time)
         self.optimiser.zero_grad()
         loss.backward()

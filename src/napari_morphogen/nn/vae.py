@@ -10,11 +10,15 @@ from torch.nn import functional
 
 from napari_morphogen.nn.generator import Draw, Family, GeneratorConfig
 from napari_morphogen.nn.latent_flow import FlowLearner, LatentFlow
+from napari_morphogen.nn.patch_judge import Judging, PatchJudge
 from napari_morphogen.nn.train import Average, one_cycle, restore_to, state_of
 
 LEAST_SIDE = 4  # of the coarsest level
 WIDEST = 128
 WARM_UP = 0.2  # of the training, until the codes are drawn to the prior at full weight
+SHARPENING = 0.2  # of the training, until decoded images are judged
+SHARPNESS = 0.5  # weight of the judge, beside the likelihood of a pixel
+JUDGE_WIDTH, JUDGE_RATE = 2, 0.25  # times those of the encoder
 LEAST_ERROR = 1e-5  # mean square, of values from -1 to 1
 DRAWING = 0.85  # share of the training at which the flow's begins
 CODES = 64  # batches that the flow learns from
@@ -49,7 +53,7 @@ class VAE(nn.Module):
         self.config, self.classes = config, len(config.classes)
         ndim = len(config.shape)
         strides, self.least = _levels(config.shape)
-        widths = [min(config.width * 2**i, WIDEST) for i in range(len(strides))]
+        widths = _widths(config, len(strides))
         down: list[nn.Module] = []
         before = config.channels + self.classes + config.maps
         for width, stride in zip(widths, strides, strict=True):
@@ -78,16 +82,19 @@ class VAE(nn.Module):
 
     def encode(self, images: Tensor, classes: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return means and log variances (N, latent) of the codes of images."""
-        if classes is not None and self.config.maps:
-            images = torch.cat([images, classes], dim=1)
-        elif classes is not None:
-            planes = functional.one_hot(classes, self.classes).to(images.dtype)
-            planes = planes.reshape(*planes.shape, *(1,) * (images.ndim - 2))
-            planes = planes.expand(-1, -1, *images.shape[2:])
-            images = torch.cat([images, planes], dim=1)
-        found = self.posterior(self.encoder(images).flatten(1))
+        found = self.posterior(self.encoder(self.told(images, classes)).flatten(1))
         mu, logvar = found.chunk(2, dim=1)
         return mu, logvar.clamp(-10, 4)
+
+    def told(self, images: Tensor, classes: Tensor | None) -> Tensor:
+        """Return images with their classes or maps as more channels."""
+        if classes is None:
+            return images
+        if self.config.maps:
+            return torch.cat([images, classes], dim=1)
+        planes = functional.one_hot(classes, self.classes).to(images.dtype)
+        planes = planes.reshape(*planes.shape, *(1,) * (images.ndim - 2))
+        return torch.cat([images, planes.expand(-1, -1, *images.shape[2:])], dim=1)
 
     def decode(self, codes: Tensor, classes: Tensor | None) -> Tensor:
         """Return the images (N, channels, [P,] M, N) of codes (N, latent)."""
@@ -138,6 +145,10 @@ def _levels(
     return strides, now
 
 
+def _widths(config: GeneratorConfig, levels: int) -> list[int]:
+    return [min(config.width * 2**i, WIDEST) for i in range(levels)]
+
+
 def _conv(
     kind: type[nn.Module], before: int, width: int, stride: Sequence[int]
 ) -> nn.Module:
@@ -160,8 +171,16 @@ def _after(width: int) -> list[nn.Module]:
     return [nn.GroupNorm(math.gcd(8, width), width), nn.SiLU()]
 
 
+def _judge(config: GeneratorConfig) -> PatchJudge:
+    """Return what judges decoded images, seen with their classes or maps."""
+    strides, _ = _levels(config.shape)
+    widths = [JUDGE_WIDTH * width for width in _widths(config, len(strides))]
+    channels = config.channels + len(config.classes) + config.maps
+    return PatchJudge(channels, strides, widths)
+
+
 class VaeLearner:
-    """Learns a VAE and, at last, the flow that draws its codes.
+    """Learns a VAE, its decoder from a judge, too, and at last the flow of its codes.
 
     Parameters
     ----------
@@ -173,6 +192,13 @@ class VaeLearner:
         Highest learning rate.
     device : str
         "cpu", "cuda" or "mps".
+
+    Notes
+    -----
+    The most likely image of a code is the mean of all that the code allows, which is
+    soft. So decoded patches must also be taken for real ones by a small discriminator,
+    the idea of A. B. L. Larsen et al., Autoencoding beyond pixels using a learned
+    similarity metric, ICML (2016), DOI 10.48550/arXiv.1512.09300.
     """
 
     note = ""
@@ -184,6 +210,7 @@ class VaeLearner:
         parts.append(network.refiner)
         weights = [value for part in parts for value in part.parameters()]
         self.optimiser = torch.optim.Adam(weights, lr=rate)
+        self.judging = Judging(_judge(network.config).to(device))
         self.flow = FlowLearner(network.flow)
         self._mean.flow = self.flow.flow_mean
         self._codes: tuple[Tensor, Tensor | None] | None = None
@@ -206,12 +233,23 @@ class VaeLearner:
         divergence = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()
         weight = min(share / WARM_UP, 1.0)
         loss = 0.5 * error.log() + weight * divergence / size
+        soft = self._judged(images, made, classes, share)
         self.optimiser.zero_grad()
-        loss.backward()
+        (loss + SHARPNESS * soft).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self._follow(number)
-        return {"loss": loss, "error": error, "divergence": divergence}
+        return {"loss": loss, "error": error, "divergence": divergence, "soft": soft}
+
+    def _judged(
+        self, images: Tensor, made: Tensor, classes: Tensor | None, share: float
+    ) -> Tensor:
+        """Return how far decoded images are from being taken for real."""
+        if share < SHARPENING:  # there is little to judge yet
+            return torch.zeros((), device=made.device)
+        real, fake = (self.network.told(one, classes) for one in (images, made))
+        self.judging.learn(real, fake, share, JUDGE_RATE * self.rate)
+        return self.judging.surprise(fake)
 
     @property
     def _mean(self) -> VAE:
@@ -266,11 +304,19 @@ class VaeLearner:
 
     @property
     def _networks(self) -> dict[str, nn.Module]:
-        return {"network": self.network, "average": self.average.network}
+        return {
+            "network": self.network,
+            "average": self.average.network,
+            "judge": self.judging.judge,
+        }
 
     @property
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"optimiser": self.optimiser, "drawing": self.flow.optimiser}
+        return {
+            "optimiser": self.optimiser,
+            "drawing": self.flow.optimiser,
+            "judging": self.judging.optimiser,
+        }
 
 
 def _principal(codes: Tensor) -> Tensor:

@@ -1,17 +1,16 @@
 """The dock that says whether synthetic pairs help a network."""
 
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from magicgui import widgets
-from magicgui.types import FileDialogMode
-from napari.viewer import Viewer
+from napari.components import ViewerModel
 
 from napari_morphogen.helping import Report, Settings, verdict
-from napari_morphogen.helping.folders import Folders, compare_folders
+from napari_morphogen.helping.folders import compare
 from napari_morphogen.helping.tables import summary_rows, table_rows
+from napari_morphogen.params import InputError
 from napari_morphogen.plugin.base import Dock
+from napari_morphogen.plugin.helping_source import PairSource
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
 from napari_morphogen.plugin.panel import STEPS, row, show_share
@@ -19,14 +18,12 @@ from napari_morphogen.plugin.score_table import Rows, ScoreTable
 from napari_morphogen.worker import POOL
 
 USUAL = Settings()
-FOLDERS = {
-    "images": ("real images", "A folder of real images to learn from"),
-    "labels": ("their labels", "Objects of the real images, files of the same names"),
-    "extra_images": ("synthetic images", "A folder of synthetic images"),
-    "extra_labels": ("their labels", "Objects of the synthetic images"),
-    "test_images": ("test images", "Only scored; empty holds real images out"),
-    "test_labels": ("their labels", "Objects of the test images"),
+SOURCES = {
+    "real": ("what is learnt from, a share of it held out and scored", True),
+    "synthetic": ("what may help", True),
+    "test": ("only scored", False),
 }
+NO_TEST = "held-out real ones"
 
 
 class HelpingDock(Dock):
@@ -34,31 +31,28 @@ class HelpingDock(Dock):
 
     page = "synthetic.md"
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: ViewerModel) -> None:
+        # napari hands out a proxy whose layers are new objects at every access
+        self._viewer = getattr(viewer, "__wrapped__", viewer)
         super().__init__()
         self._work = Latest()
         self.report: Report | None = None
         self._build()
         self.run.changed.connect(lambda: self._start())
         self.cancel.changed.connect(lambda: self._work.stop())
-        for kind in ("", "extra_", "test_"):
-            chosen = self.folders[f"{kind}images"].changed
-            chosen.connect(partial(self._find_labels, kind))
+        for event in self._events():
+            event.connect(self._layers_changed)
+        self._layers_changed()
         self.make_ready()
         POOL.warm()
 
     def _build(self) -> None:
-        self.folders = {
-            name: widgets.FileEdit(
-                name=name,
-                label=label,
-                mode=FileDialogMode.EXISTING_DIRECTORY,
-                tooltip=tip,
+        self.real, self.synthetic, self.test = self.sources = tuple(
+            PairSource(
+                lambda: self._viewer.layers, name, about, "" if needed else NO_TEST
             )
-            for name, (label, tip) in FOLDERS.items()
-        }
-        for edit in self.folders.values():
-            edit.line_edit.value = ""
+            for name, (about, needed) in SOURCES.items()
+        )
         tip = "Batches that every network learns from; 300 take about a minute"
         self.steps = widgets.SpinBox(
             name="steps", value=USUAL.steps, min=1, max=100_000, tooltip=tip
@@ -83,33 +77,33 @@ class HelpingDock(Dock):
         self.verdict = widgets.Label(name="verdict", label="")
         self.table, self.summary = ScoreTable("scores"), ScoreTable("means")
         buttons = row(self.run, self.cancel, self.help)
-        rows = [*self.folders.values(), self.steps, self.seeds]
-        form = widgets.Container[Any](widgets=rows)
+        form = widgets.Container[Any](widgets=[self.steps, self.seeds])
         form.margins = (0, 0, 0, 0)
-        self.extend([form, buttons, self.progress, self.status, self.verdict])
+        self.extend([*self.sources, form, buttons])
+        self.extend([self.progress, self.status, self.verdict])
         box = self.column
         for table in (self.summary, self.table):
             box.addWidget(table)
         for label in (self.status, self.verdict):
             label.native.setWordWrap(True)
 
-    def _find_labels(self, kind: str, _: object) -> None:
-        """Choose the folder of labels beside a folder of images, if there is one."""
-        images, edit = (
-            _path(self.folders[f"{kind}images"]),
-            self.folders[f"{kind}labels"],
-        )
-        if images is None or images.name != "images" or _path(edit) is not None:
-            return
-        beside = images.parent / "labels"
-        if beside.is_dir():
-            edit.line_edit.value = str(beside)
+    def _events(self) -> tuple[Any, ...]:
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.renamed
+
+    def _layers_changed(self, event: object = None) -> None:
+        for source in self.sources:
+            source.offer()
 
     def _start(self) -> None:
-        folders = Folders(**{n: _path(edit) for n, edit in self.folders.items()})
         settings = Settings(steps=self.steps.value, seeds=self.seeds.value)
         self.report, self.verdict.value = None, ""
-        job = Job(compare_folders, folders, settings)
+        try:
+            given = [source.given for source in self.sources]
+        except InputError as error:
+            self.status.value = str(error)
+            return
+        job = Job(compare, *given, settings)
         self._work.start(job, self._take, self._end)
         self.status.value = "Starting …"
         self._enable()
@@ -135,12 +129,14 @@ class HelpingDock(Dock):
         self.progress.visible = running
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop what runs and let go of the viewer."""
         self.release()
         super().close()
 
     def release(self) -> None:
-        """End the job, without touching any widget."""
+        """End the job and let go of the viewer, without touching any widget."""
+        for event in self._events():
+            event.disconnect(self._layers_changed)
         self._work.drop()
 
 
@@ -151,8 +147,3 @@ def _rows(table: list[list[str]]) -> Rows:
         return ", ".join(f"{h} {c}" for h, c in zip(head, rows[line], strict=True))
 
     return Rows(head, len(rows), lambda line, column: rows[line][column], tip)
-
-
-def _path(edit: widgets.FileEdit) -> Path | None:
-    text = edit.line_edit.value.strip()
-    return Path(text) if text else None
