@@ -163,7 +163,7 @@ def tuned(
     return last.rows[0].candidate, last.rows[0].score, last.tried
 
 
-def ready(candidate: Candidate, references: Sequence[Pair], kind: str) -> Candidate:
+def usable(candidate: Candidate, references: Sequence[Pair], kind: str) -> Candidate:
     """Return a candidate that can be applied, taught first where it learns."""
     if not candidate.learns:
         return candidate
@@ -305,7 +305,7 @@ def row(root: Path, data: Data, given: argparse.Namespace) -> tuple[str, str]:
     default, _, best = max((r for r in ready if not r[1]), key=itemgetter(0))
     given_polarity, _, told_best = max(ready, key=itemgetter(0))
     chosen, shown, tried = tuned(references, kind, given.budget, given.seed)
-    score = scored(ready(chosen, references, kind))
+    score = scored(usable(chosen, references, kind))
     cells = [data.name, str(len(others)), f"`{best.main.method}`", f"{default:.3f}"]
     cells += [f"`{told_best.main.method}`", f"{given_polarity:.3f}"]
     cells += [
@@ -324,7 +324,7 @@ def row(root: Path, data: Data, given: argparse.Namespace) -> tuple[str, str]:
         finders.append(("long", lambda: searched_long(references, kind, given.long)))
     for name, find in finders:
         other, theirs, count = find()
-        found = scored(ready(other, references, kind))
+        found = scored(usable(other, references, kind))
         cells.append(f"{found:.3f}")
         notes.append(f"{name}: {other.text}, tuned on {theirs:.3f}, tried {count}")
         if name == "long":
