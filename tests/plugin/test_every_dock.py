@@ -170,6 +170,15 @@ def test_docks_stand_as_tabs_and_the_window_keeps_its_size(viewer):
     assert frames[0].windowTitle() == "Threshold"  # a tab has no room for more
 
 
+def test_parameters_scroll_only_where_there_is_no_room(viewer, open_dock, until):
+    viewer.open_sample("napari-morphogen", "coins")
+    viewer.window.resize(1280, 900)
+    form = open_dock("Threshold").form.native
+    until(lambda: form.visibleRegion().boundingRect().height() == form.height())
+    viewer.window.resize(1280, 420)
+    until(lambda: form.visibleRegion().boundingRect().height() < form.height())
+
+
 def test_help_follows_links_and_goes_back(viewer, open_dock):
     from qtpy.QtCore import QUrl
 

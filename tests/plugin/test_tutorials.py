@@ -7,9 +7,9 @@ from napari_morphogen.samples import retina
 
 
 def _run(viewer, dock, until):
-    count = len(viewer.layers)
+    before = set(viewer.layers)
     dock.run.native.click()
-    until(lambda: dock.run.enabled and len(viewer.layers) > count)
+    until(lambda: dock.run.enabled and bool(set(viewer.layers) - before))
     return viewer.layers[-1]
 
 

@@ -163,6 +163,12 @@ class Panel(Dock):
             self._scroll = _scrolling(form.native)
             layout.insertWidget(place, self._scroll, len(form))  # takes what is left
 
+    def fit(self) -> None:
+        """Let the parameters have the room that they need, where there is room."""
+        super().fit()
+        if self._scroll is not None:
+            self._scroll.setMaximumHeight(self.form.native.sizeHint().height())
+
     def show_progress(self, share: float | None) -> None:
         """Show how much is done, from 0 to 1; None where nothing can be counted."""
         show_share(self.progress, share)
@@ -193,7 +199,6 @@ def _scrolling(inner: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inner)
-    area.setMaximumHeight(inner.sizeHint().height())
     area.setMinimumWidth(inner.minimumSizeHint().width())
     area.setMinimumHeight(min(MIN_HEIGHT, inner.sizeHint().height()))
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
