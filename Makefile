@@ -14,7 +14,7 @@ help:
 	@echo "bench  timings                clean  remove what make has made"
 
 demo: $(INSTALLED)
-	$(BIN)/python demo.py --out demo-results
+	$(BIN)/python docs/demo.py --out demo-results
 
 test: lint types unit docs
 

@@ -67,7 +67,7 @@ def test_example_runs_and_shows_its_layers(path, run_example, viewers):
 
 def test_the_demo_runs_without_a_viewer(run_example):
     told = "--out", "results", "--no-viewer"
-    assert "contact_sheet.png" in run_example(ROOT / "demo.py", *told)
+    assert "contact_sheet.png" in run_example(ROOT / "docs" / "demo.py", *told)
 
 
 def test_no_example_is_long_or_hidden():

@@ -1,6 +1,6 @@
 """Segment a sample by every method: a table, files, a contact sheet, a viewer.
 
-Run it as ``python demo.py``; without a screen it does all but open napari.
+Run it as ``python docs/demo.py``; without a screen it does all but open napari.
 """
 
 import argparse
