@@ -175,4 +175,8 @@ def luminance(rgb: NDArray[Any]) -> NDArray[Any]:
     255.0
     """
     with np.errstate(invalid="ignore"):  # infinities of both signs make NaN
-        return as_float(rgb[..., :3]) @ LUMINANCE
+        # not a product of matrices, which rounds a pixel by how many there are
+        red, green, blue = np.moveaxis(as_float(rgb[..., :3]), -1, 0)
+        return np.asarray(
+            red * LUMINANCE[0] + green * LUMINANCE[1] + blue * LUMINANCE[2]
+        )
