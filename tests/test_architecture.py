@@ -39,6 +39,7 @@ LEVELS = (
     {
         "plugin",
         "cli",
+        "cli_classes",
         "cli_evaluate",
         "cli_export",
         "cli_files",

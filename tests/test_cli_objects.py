@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("torch")
 
 from napari_morphogen import read, write
-from napari_morphogen.cli_objects import add_train, predict_objects, read_classes
+from napari_morphogen.cli_classes import object_classes
+from napari_morphogen.cli_objects import add_train, predict_objects
 from napari_morphogen.exports import export
 from napari_morphogen.object_classes import EVERY
 from napari_morphogen.params import InputError
@@ -97,9 +98,9 @@ def test_other_onnx_files_are_no_classifiers(files):
 def test_tables_as_spreadsheets_write_them(tmp_path):
     path = tmp_path / "classes.csv"
     path.write_text("\ufeffClass; Object ;x\nb;3;1\n;4;1\na c;5.0;1\n", "utf-8")
-    assert read_classes(path) == {(EVERY, 3): "b", (EVERY, 5): "a c"}
+    assert object_classes(path) == {(EVERY, 3): "b", (EVERY, 5): "a c"}
     path.write_text("frame,object,class\n0,3,a\n1,3,b\n")
-    assert read_classes(path) == {(0, 3): "a", (1, 3): "b"}
+    assert object_classes(path) == {(0, 3): "a", (1, 3): "b"}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_bad_calls_are_one_sentence(files):
     with pytest.raises(InputError, match="--steps"):
         train(*words, "m.morphogen", "--steps", "0")
     with pytest.raises(InputError, match="no file"):
-        read_classes(files / "nothing.csv")
+        object_classes(files / "nothing.csv")
     where = [files / name for name in ("image.tif", "image.tif", "objects.tif")]
     with pytest.raises(InputError, match="not a usable model"):
         predict_objects(*where, files / "out.csv")

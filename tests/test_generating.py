@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_morphogen.cli import main
-from napari_morphogen.cli_generators import _classes
+from napari_morphogen.cli_classes import class_images, image_classes
 from napari_morphogen.generating import STOP, Settings, Wanted, learn, sample
 from napari_morphogen.generating.pieces import pieces
 from napari_morphogen.generating.samples import montage
@@ -259,10 +259,78 @@ def test_classes_are_of_files_of_the_same_folder(tmp_path):
     paths = [tmp_path / folder / "0.tif" for folder in ("a", "b")]
     table = tmp_path / "classes.csv"
     table.write_text("file,class\na/0.tif,cat\nb/0.tif,dog\n")
-    assert _classes(table, paths) == ["cat", "dog"]
+    assert image_classes(table, paths) == ["cat", "dog"]
     table.write_text("file,class\n0.tif,cat\n0.tif,dog\n")
     with pytest.raises(InputError, match=r"several classes .* cat, dog"):
-        _classes(table, paths)
+        image_classes(table, paths)
+
+
+def objects_of(tmp_path):
+    """Write two images of dim and bright squares, their labels, and a table."""
+    rng, rows = np.random.default_rng(0), ["file,object,class"]
+    for name in "ab":
+        image, labels = rng.normal(20, 2, (64, 64)), np.zeros((64, 64), np.int32)
+        for number in range(9):
+            at = (slice(8 + number // 3 * 20, 14 + number // 3 * 20),)
+            at += (slice(8 + number % 3 * 20, 14 + number % 3 * 20),)
+            image[at] += (50, 150)[number % 2]
+            labels[at] = 10 + number
+            rows.append(f"{name}.tif,{10 + number},{('dim', 'bright')[number % 2]}")
+        for folder, data in (("images", image), ("labels", labels)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write(tmp_path / folder / f"{name}.tif", SpatialArray(data, "yx"))
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    return tmp_path / "images", tmp_path / "labels", tmp_path / "table.csv"
+
+
+def test_classes_are_of_objects_in_a_table(tmp_path):
+    images, labels, table = objects_of(tmp_path)
+    files = [sorted(folder.iterdir()) for folder in (images, labels)]
+    found, names = class_images(table, *files)
+    assert names == {1: "bright", 2: "dim"}
+    for one, path in zip(found, files[1], strict=True):
+        objects = read(path).data
+        np.testing.assert_array_equal(one.data == 2, (objects % 2 == 0) & (objects > 0))
+        np.testing.assert_array_equal(one.data == 1, objects % 2 == 1)
+    table.write_text("object,class\n3,dim\n10,bright\n")
+    assert [np.unique(one.data).tolist() for one in class_images(table, *files)[0]] == [
+        [0, 1]
+    ] * 2
+    table.write_text("object,class\n3,dim\n")
+    with pytest.raises(InputError, match=r"no class of an object in a\.tif"):
+        class_images(table, *files)
+
+
+def test_the_command_learns_classes_of_objects(tmp_path, capsys):
+    images, labels, table = objects_of(tmp_path)
+    path = str(tmp_path / "m.morphogen")
+    words = ["--patch", "16", "--width", "8", "--budget", "0.2s", "--model", path]
+    words += ["--held-out", "0", "--images", str(images)]
+    told = ["--classes", str(table), "--labels", str(labels)]
+    assert main(["train", "cvae", *words, *told]) == 0
+    assert Generator.load(path).config.classes == ("bright", "dim")
+    assert main(["train", "cvae", *words, "--classes", str(labels)]) == 0
+    assert Generator.load(path).config.classes == tuple(map(str, range(10, 19)))
+    capsys.readouterr()
+    assert main(["train", "cvae", *words, "--classes", str(table)]) == 2
+    assert "give the labels of the images as well" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        (np.zeros((40, 50), int), "are 0 everywhere"),
+        (-np.ones((40, 50), int), "hold -1"),
+        (np.ones((40, 50)), "hold float64"),
+        (np.ones((40, 49), int), "have the shape"),
+        (np.ones((40, 50), int), "at least two classes, but got"),
+    ],
+)
+def test_labels_that_are_no_classes_are_said(classes, says, tmp_path):
+    image = SpatialArray(np.random.default_rng(0).random((40, 50)), "yx")
+    given = {"classes": [SpatialArray(classes, "yx")]}
+    with pytest.raises(InputError, match=says):
+        next(learn([image], Settings("cvae", patch=16), tmp_path / "m", **given))
 
 
 def test_models_of_another_kind_are_refused(tmp_path, capsys):

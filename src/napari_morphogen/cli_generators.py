@@ -1,7 +1,6 @@
 """The commands `morphogen train vae|flow|…`, `morphogen sample` and `paint`."""
 
 import argparse
-import csv
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from napari_morphogen.cli_classes import class_images, image_classes
 from napari_morphogen.cli_files import OK
 from napari_morphogen.evaluate.meanings import meaning
 from napari_morphogen.generating import (
@@ -27,6 +27,7 @@ from napari_morphogen.params import InputError
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.worker import remarks_to
 
+TABLE = ".csv"
 USUAL, FEW = Settings(), Wanted()
 PAINTED = 64  # pixels of a painter's patches: objects and what is around them
 
@@ -54,7 +55,9 @@ def _add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     about = "images, or a folder of them"
     option("--images", type=Path, nargs="+", required=True, help=about)
     option("--model", type=Path, required=True, help="file to write: m.morphogen")
-    option("--classes", type=Path, help="a CSV file with the columns file,class")
+    about = "a CSV file with the columns file,class; one with object,class, and file "
+    about += "for several images, beside --labels; or label images of class numbers"
+    option("--classes", type=Path, help=about)
     about = "their labels, of the same names, or a folder of them"
     option("--labels", type=Path, required=kind == "painter", help=about)
     patch = PAINTED if kind == "painter" else USUAL.patch
@@ -134,24 +137,38 @@ def train(given: argparse.Namespace, kind: str, seconds: Callable[[str], float])
     seconds : callable
         Reads a budget.
     """
-    from napari_morphogen.io import image_paths
     from napari_morphogen.io.disk import check_target
 
     check_target(given.model, folder=False, overwrite=True)
     names = set(vars(given)) & set(Settings.__dataclass_fields__)
     chosen: dict[str, Any] = {name: getattr(given, name) for name in names}
     settings = Settings(**chosen | {"kind": kind, "seconds": seconds(given.budget)})
-    paths = image_paths(given.images)
-    classes = None if given.classes is None else _classes(given.classes, paths)
-    words = {"channel": given.channel, "classes": classes, "resume": given.resume}
-    if given.labels is not None:
-        paths, words["labels"] = _labelled(given.images, given.labels)
+    paths, told = _told(given)
+    words = {"channel": given.channel, "resume": given.resume} | told
     card = _follow(learn(paths, settings, given.model, looks=False, **words), settings)
     print(given.model)
     for name in ("texture", "sharpness", "coverage", "copies"):
         if name in card:
             print(f"{name:<10} {card[name]:.2f}  {meaning(name).text}")
     return OK
+
+
+def _told(given: argparse.Namespace) -> tuple[list[Path], dict[str, Any]]:
+    """Return the images, and what is told of them: classes or labels."""
+    from napari_morphogen.io import image_paths
+
+    paths, labels = image_paths(given.images), None
+    if given.labels is not None:
+        paths, labels = _labelled(given.images, given.labels)
+    if given.classes is None:
+        return paths, {"labels": labels}
+    if given.classes.suffix.lower() != TABLE:
+        paths, classes = _labelled(given.images, given.classes)
+        return paths, {"classes": classes, "labels": labels}
+    if labels is None:
+        return paths, {"classes": image_classes(given.classes, paths)}
+    shown, names = class_images(given.classes, paths, labels)
+    return paths, {"classes": shown, "class_names": names}
 
 
 def _labelled(images: list[Path], labels: Path) -> tuple[list[Path], list[Path]]:
@@ -179,36 +196,6 @@ def _follow(course: Any, settings: Settings) -> dict[str, Any]:
             if report.note:
                 bar.write(report.note, file=sys.stderr)
     return dict(report.card or {})
-
-
-def _classes(path: Path, images: list[Path]) -> list[str]:
-    """Return the class of every image from a table."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"Cannot read {path}: {error}.") from error
-    if not rows or not {"file", "class"} <= set(rows[0]):
-        raise InputError(f"Expected the columns file,class in {path}.")
-    known = [(Path(row["file"] or "").parts, row["class"] or "") for row in rows]
-    return [_class_of(image, known, path) for image in images]
-
-
-def _class_of(
-    image: Path, known: list[tuple[tuple[str, ...], str]], table: Path
-) -> str:
-    """Return the class in the row whose file is the end of an image's path."""
-    parts = image.absolute().parts
-    fitting = [name for file, name in known if file and parts[-len(file) :] == file]
-    found = {name for name in fitting if name}
-    if len(found) == 1:
-        return found.pop()
-    if found:
-        raise InputError(
-            f"{table} has several classes for {image}: {', '.join(sorted(found))}; "
-            "write folders before the names of its files."
-        )
-    raise InputError(f"{table} has no class for {image.name}; add a row.")
 
 
 def make(given: argparse.Namespace) -> int:

@@ -1,13 +1,12 @@
 """Commands on classes of objects: `morphogen train objects`, and their prediction."""
 
 import argparse
-import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from napari_morphogen.cli_classes import object_classes
 from napari_morphogen.object_classes import (
-    EVERY,
     Accuracy,
     Classified,
     Options,
@@ -77,7 +76,7 @@ def train_objects(given: argparse.Namespace) -> int:
         raise InputError(f"Expected --steps of at least 1, but got {given.steps}.")
     if given.seed < 0:
         raise InputError(f"Expected --seed of at least 0, but got {given.seed}.")
-    classes = read_classes(given.classes)
+    classes = object_classes(given.classes)
     image, labels = read(given.image, axes=given.axes), read(given.labels)
     options = Options(given.pooling, given.steps, given.seed, given.check)
     names = list(dict.fromkeys(classes.values()))
@@ -120,60 +119,6 @@ def predict_objects(
         _write_table(target, found)
     else:
         write(target, found.labels)
-
-
-def read_classes(path: Path) -> dict[tuple[int, int], str]:
-    """Return the classes in a CSV file, by the numbers of frame and object.
-
-    Parameters
-    ----------
-    path : path
-        With the columns ``object`` and ``class``. Without a column ``frame`` a
-        class holds in every frame in which the object is. Rows without a class
-        are left out.
-
-    Raises
-    ------
-    InputError
-        When a column is missing, a number is none, or an object has two classes.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}; check its name.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}.") from error
-    header = lines[0] if lines else ""
-    rows = csv.reader(lines, delimiter=max(",;\t", key=header.count))
-    names = [name.strip().lower() for name in next(rows, [])]
-    if not {"object", "class"} <= set(names):
-        raise InputError(
-            f"{path} has no columns object,class (and perhaps frame) in its first "
-            f'line, but "{header}"; name the columns so.'
-        )
-    found: dict[tuple[int, int], str] = {}
-    for number, row in enumerate(rows, 2):
-        cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
-        name = cells.get("class", "")
-        if name:
-            where = f"Line {number} of {path}"
-            key = _number(cells, "frame", where), _number(cells, "object", where)
-            if found.setdefault(key, name) != name:
-                raise InputError(
-                    f"Object {key[1]} has two classes in {path}, {found[key]} and "
-                    f"{name} (line {number}); keep one."
-                )
-    return found
-
-
-def _number(cells: dict[str, str], column: str, where: str) -> int:
-    text = cells.get(column, str(EVERY) if column == "frame" else "")
-    try:
-        return int(text.removesuffix(".0"))  # spreadsheets write whole numbers so
-    except ValueError as error:
-        raise InputError(
-            f'{where} has "{text}" as its {column}; write a whole number.'
-        ) from error
 
 
 def _followed(items: Iterable[Any]) -> Iterator[Any]:

@@ -15,9 +15,9 @@ from napari_morphogen.nn.generator_patches import (
     Range,
     Source,
     patch_shape,
-    split,
     value_range,
 )
+from napari_morphogen.nn.generator_split import split
 from napari_morphogen.nn.generator_training import GeneratorTraining
 from napari_morphogen.nn.train import Budget
 from napari_morphogen.params import InputError

@@ -178,6 +178,46 @@ def test_layers_are_classes_and_samples_can_be_asked_for(dock, viewer, until):
     assert means["dim"] < 110 < means["bright"]
 
 
+def test_objects_have_classes_and_samples_can_be_asked_for(dock, viewer, until):
+    rng = np.random.default_rng(0)
+    data, classes = rng.normal(20, 2, (120, 120)), np.zeros((120, 120), int)
+    for number in range(25):
+        row, column = 10 + number // 5 * 22, 10 + number % 5 * 22
+        data[row : row + 8, column : column + 8] += (60, 180)[number % 2]
+        classes[row : row + 8, column : column + 8] = 2 + number % 2
+    viewer.add_image(data, name="cells")
+    layer = viewer.add_labels(classes, name="cells classes")
+    layer.features = {"index": [0, 2, 3], "class": ["", "dim", "bright"]}
+    dock.kind.value, dock.rotations.value = "cvae", False
+    assert not dock.label_layers.visible
+    dock.classes.value = "numbers of labels"
+    assert dock.label_layers.visible and dock.label_layers.value == [layer]
+    dock.run.native.click()
+    until(lambda: dock.last is not None and dock.last.step > 150, 120)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 60)
+    assert dock.condition.choices == ("all in turn", "dim", "bright")
+    means = {}
+    for name in ("dim", "bright"):
+        dock.condition.value = name
+        dock.more.native.click()
+        until(lambda: dock.more.enabled, 60)
+        means[name] = viewer.layers[-1].data[:, 6:10, 6:10].mean()
+    assert means["dim"] < 140 < means["bright"]
+
+
+def test_names_of_classes_that_differ_are_said(dock, viewer):
+    for number, name in enumerate(("dead", "alive")):
+        viewer.add_image(np.random.default_rng(0).random((40, 40)))
+        layer = viewer.add_labels(np.ones((40, 40), int), name=f"classes {number}")
+        layer.features = {"index": [0, 1], "class": ["", name]}
+    dock.kind.value, dock.classes.value = "flow", "numbers of labels"
+    both = list(viewer.layers)
+    dock.images.value, dock.label_layers.value = both[::2], both[1::2]
+    dock.run.native.click()
+    assert "Class 1 is dead in one layer, but alive in classes 1" in dock.status.value
+
+
 def test_a_painter_is_trained_and_paints_labels_in_their_place(dock, viewer, until):
     image = add_coins(viewer)
     labels = viewer.add_labels(coin_labels().data, name="objects")
@@ -214,7 +254,7 @@ def test_a_painter_without_labels_says_so(dock, viewer):
     add_coins(viewer)
     dock.kind.value = "painter"
     dock.run.native.click()
-    assert "choose a Labels layer for each of 1" in dock.status.value
+    assert "Choose a Labels layer for each of 1" in dock.status.value
 
 
 def test_one_channel_is_learnt_from(dock, viewer, until):

@@ -37,7 +37,8 @@ def learn(
     path: str | Path,
     *,
     channel: int | None = None,
-    classes: Sequence[str] | None = None,
+    classes: Sequence[str | SpatialArray | Path] | None = None,
+    class_names: Mapping[int, str] | None = None,
     labels: Sequence[SpatialArray | Path] | None = None,
     resume: bool = False,
     looks: bool = True,
@@ -55,8 +56,11 @@ def learn(
         Of the file, which is written at the end and when somebody says stop.
     channel : int or None
         The channel that is learnt from; all of them by default.
-    classes : sequence of str, optional
-        The name of the class of every image.
+    classes : sequence of str, or of SpatialArray or path, optional
+        The name of the class of every image; or labels of the image whose numbers are
+        classes, 0 where there is none: every patch is of the class of its centre.
+    class_names : mapping of int to str, optional
+        Of the numbers in `classes`; by default the numbers themselves.
     labels : sequence of SpatialArray or path, optional
         Of every image, for painters: one number per object, 0 is background.
     resume : bool
@@ -89,7 +93,7 @@ def learn(
     """
     need_networks()
     settings.check()
-    given = _Given(images, channel, classes, labels)
+    given = _Given(images, channel, classes, class_names or {}, labels)
     course = _Course(given, settings, Path(path), looks, clock)
     if resume:
         course.resume()
@@ -109,16 +113,33 @@ class _Given(NamedTuple):
 
     images: Sequence[SpatialArray | Path]
     channel: int | None
-    classes: Sequence[str] | None
+    classes: Sequence[str | SpatialArray | Path] | None
+    class_names: Mapping[int, str]
     labels: Sequence[SpatialArray | Path] | None
 
-    def numbered(self, groups: Sequence[int]) -> tuple[list[str], list[int] | None]:
-        """Return the names of classes, and the number of that of every piece."""
+    def classed(
+        self, read: Sequence[SpatialArray], groups: Sequence[int], planes: bool
+    ) -> tuple[list[str], list[Any] | None]:
+        """Return the names of classes, and that of every piece, or of its pixels."""
         if self.classes is None:
             return [], None
         self._fits("a class", len(self.classes))
-        names = list(dict.fromkeys(self.classes))
-        return names, [names.index(self.classes[group]) for group in groups]
+        names = [one for one in self.classes if isinstance(one, str)]
+        if names:
+            names, numbers = list(dict.fromkeys(names)), self.classes
+            return names, [names.index(str(numbers[group])) for group in groups]
+        from napari_morphogen.nn.mask_maps import checked_labels
+
+        pieces = _label_pieces(self.classes, read, planes)
+        found = [checked_labels(one, "of the classes") for one in pieces]
+        known = sorted(set().union(*(np.unique(one).tolist() for one in found)) - {0})
+        if not known:
+            raise InputError(
+                "The labels of the classes are 0 everywhere; paint the number of a "
+                "class on objects or regions first."
+            )
+        codes = [np.searchsorted([0, *known], one) - 1 for one in found]
+        return [self.class_names.get(number, str(number)) for number in known], codes
 
     def labelled(
         self, read: Sequence[SpatialArray], planes: bool
@@ -127,10 +148,7 @@ class _Given(NamedTuple):
         if self.labels is None:
             return None
         self._fits("labels", len(self.labels))
-        found: list[NDArray[Any]] = []
-        for labels, image in zip(self.labels, read, strict=True):
-            found += label_pieces(_read(labels), image, planes=planes)
-        return found
+        return list(_label_pieces(self.labels, read, planes))
 
     def _fits(self, what: str, count: int) -> None:
         if count != len(self.images):
@@ -162,13 +180,13 @@ class _Course:
         words: dict[str, Any] = {"channel": given.channel, "planes": settings.planes}
         parts = [list(pieces(image, **words)) for image in read]
         groups = [number for number, found in enumerate(parts) for _ in found]
-        names, numbers = given.numbered(groups)
+        names, known = given.classed(read, groups, settings.planes)
         self.source = source_of(read, planes=settings.planes)
         if given.channel is not None:
             self.source["rgb"] = False
         self.training = GeneratorTraining(
             [piece for found in parts for piece in found],
-            classes=numbers,
+            classes=known,
             class_names=names,
             labels=given.labelled(read, settings.planes),
             groups=groups,
@@ -316,6 +334,13 @@ def _originals(card: Any, learnt: Sequence[NDArray[Any]]) -> NDArray[Any]:
         cut = tuple(slice(first, first + side) for first, side in pairs)
         found.append(learnt[image][(slice(None), *cut)])
     return np.stack(found)
+
+
+def _label_pieces(
+    labels: Sequence[Any], read: Sequence[SpatialArray], planes: bool
+) -> Iterator[NDArray[Any]]:
+    for one, image in zip(labels, read, strict=True):
+        yield from label_pieces(_read(one), image, planes=planes)
 
 
 def _batch(settings: Settings) -> int:

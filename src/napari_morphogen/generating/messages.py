@@ -13,7 +13,7 @@ Kind = Literal["flow", "vae", "cvae", "painter", "dcgan", "stylegan"]
 MEANINGS: Mapping[Kind, str] = {
     "flow": "flow matching: noise is carried to images; the most like real ones",
     "vae": "variational autoencoder: short codes and images; quick, volumes too",
-    "cvae": "variational autoencoder told the class, or the labels, of every image",
+    "cvae": "variational autoencoder told classes, or the labels of every image",
     "painter": "flow matching told the labels: paints an image for any labels",
     "dcgan": "two networks against each other: sharp and quick, less steady",
     "stylegan": "the same, with styles and noise at every scale: for long trainings",

@@ -1,13 +1,16 @@
 """What samples can be asked for: classes, or labels that are painted."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 from torch import Tensor
 
+from napari_morphogen.nn.generator_patches import centres
 from napari_morphogen.nn.mask_maps import MAPS, checked_labels, mask_maps
 from napari_morphogen.params import InputError
 
@@ -44,18 +47,24 @@ def check_told(kind: str, classes: object | None, labels: object | None) -> None
 
 
 def checked_classes(
-    classes: Sequence[int] | None, names: Sequence[str], count: int
-) -> NDArray[np.intp] | None:
-    """Return the class of every image, or None where there are none.
+    classes: Sequence[int | NDArray[Any]] | None,
+    names: Sequence[str],
+    images: Sequence[NDArray[Any]],
+    shape: Sequence[int],
+) -> list[NDArray[np.intp]] | None:
+    """Return the class of every image or pixel, or None where there are none.
 
     Parameters
     ----------
-    classes : sequence of int or None
-        Counted from 0.
+    classes : sequence of int, or of ndarray of int, or None
+        Of every image, or of every pixel of it; counted from 0, -1 where pixels have
+        none.
     names : sequence of str
         Of the classes.
-    count : int
-        Of the images.
+    images : sequence of ndarray of shape (channels, [P,] M, N)
+        What is learnt from.
+    shape : sequence of int
+        Of a patch.
 
     Raises
     ------
@@ -64,21 +73,49 @@ def checked_classes(
     """
     if classes is None:
         return None
-    found = np.asarray(classes, np.intp)
-    if (found < 0).any():
-        raise InputError(f"Expected classes counted from 0, but got {found.min()}.")
-    counts = np.bincount(found, minlength=len(names))
-    if len(found) != count or len(counts) > len(names) or len(names) < 2:
+    found = [np.asarray(one, np.intp) for one in classes]
+    if len(found) != len(images) or len(names) < 2:
         raise InputError(
-            f"Expected a class for each of {count} images, of at least two "
+            f"Expected a class for each of {len(images)} images, of at least two "
             f"classes, but got {len(found)} of {len(names)}."
         )
-    for name, number in zip(names, counts, strict=True):
-        if number < 2:
+    for one, image in zip(found, images, strict=True):
+        if one.ndim and one.shape != image.shape[1:]:
             raise InputError(
-                f'The class "{name}" has {number} image(s); give at least 2.'
+                f"Expected classes of the shape {image.shape[1:]} of their image, but "
+                f"got {one.shape}."
             )
+        if one.size and not -(one.ndim > 0) <= one.min() <= one.max() < len(names):
+            raise InputError(
+                f"Expected classes counted from 0 to {len(names) - 1}, but got "
+                f"{one.min()} to {one.max()}."
+            )
+    for number, name in enumerate(names):
+        _check_shown(name, [one == number for one in found], shape)
     return found
+
+
+def _check_shown(
+    name: str, members: Sequence[NDArray[np.bool_]], shape: Sequence[int]
+) -> None:
+    examples = sum(_examples(one, shape) for one in members)
+    if examples > 1:
+        return
+    if all(one.ndim for one in members):
+        raise InputError(
+            f'The class "{name}" has {examples} object(s) or patch(es) that the border '
+            "does not cut; label at least 2, or choose a smaller patch size."
+        )
+    raise InputError(f'The class "{name}" has {examples} image(s); give at least 2.')
+
+
+def _examples(members: NDArray[np.bool_], shape: Sequence[int]) -> int:
+    """Return how many images, or patches apart, are of a class."""
+    if not members.ndim:
+        return int(members)
+    regions = ndimage.label(centres(members, shape))[0]
+    sizes = np.bincount(regions.ravel())[1:]
+    return int(np.maximum(sizes // math.prod(shape), 1).sum())
 
 
 def condition_maps(

@@ -1,7 +1,7 @@
 """Patches that a generator learns from, and those that are kept from it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ SAMPLE = 2**20  # values that percentiles are taken from
 TRIES = 8  # to find a patch that is not nearly empty
 MULTIPLE = 8  # rows and columns of a patch are halved three times
 SMALLEST = 16
+NO_CLASS = np.array(-1)
 
 
 class Range(NamedTuple):
@@ -76,12 +77,15 @@ class Source(NamedTuple):
         Frames of one movie and planes of one stack are of one group.
     maps : int
         How many.
+    classes : ndarray of int, shape () or ([P,] M, N)
+        The class of the whole, or of every pixel; -1 where there is none.
     """
 
     values: NDArray[np.float32]
     number: int
     group: int
     maps: int = 0
+    classes: NDArray[Any] = NO_CLASS
 
     @property
     def brightness(self) -> NDArray[np.float32]:
@@ -95,6 +99,7 @@ def sources_of(
     ranges: Sequence[Range],
     maps: Sequence[NDArray[np.float32]] | None,
     groups: Sequence[int] | None,
+    classes: Sequence[NDArray[Any]] | None = None,
 ) -> list[Source]:
     """Return images from -1 to 1, with their maps, to cut patches from.
 
@@ -108,6 +113,8 @@ def sources_of(
         Of every image.
     groups : sequence of int or None
         Of every image; by default every image is a group.
+    classes : sequence of ndarray of int, optional
+        Of every image, as of `Source`.
     """
     found = []
     for number, (image, own) in enumerate(zip(images, ranges, strict=True)):
@@ -115,7 +122,8 @@ def sources_of(
         values, count = own.inside(image), 0
         if maps is not None:
             values, count = np.concatenate([values, maps[number]]), len(maps[number])
-        found.append(Source(values, number, group, count))
+        known = NO_CLASS if classes is None else classes[number]
+        found.append(Source(values, number, group, count, known))
     return found
 
 
@@ -217,86 +225,23 @@ def finite_images(images: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     ]
 
 
-def split(
-    sources: Sequence[Source], shape: Sequence[int], share: float, seed: int
-) -> tuple[list[Source], list[Source]]:
-    """Return what is learnt from, and what is kept to compare with.
+def centres(classes: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """Return the part of a class map that can be the centre of a patch.
 
     Parameters
     ----------
-    sources : sequence of Source
-        Whole images.
+    classes : ndarray of int, shape ([P,] M, N)
+        The class of every pixel.
     shape : sequence of int
         Of a patch.
-    share : float
-        Of the groups that is kept. Of a single group the last images are, and of a
-        single image one end, with a gap before them; nothing where they are too few
-        or it is too small.
-    seed : int
-        Chooses the groups.
+
+    Examples
+    --------
+    >>> centres(np.arange(6)[np.newaxis], (1, 3)).tolist()
+    [[1, 2, 3, 4]]
     """
-    if share <= 0:
-        return list(sources), []
-    groups = sorted({one.group for one in sources})
-    if len(groups) > 1:
-        order = np.random.default_rng(seed).permutation(groups)
-        count = min(max(1, round(share * len(groups))), len(groups) - 1)
-        chosen = {int(group) for group in order[:count]}
-        return (
-            [one for one in sources if one.group not in chosen],
-            [one for one in sources if one.group in chosen],
-        )
-    if len(sources) > 1:
-        kept = max(1, round(share * len(sources)))
-        left = len(sources) - kept - max(1, kept // 2)  # neighbours look alike
-        if left < 1:
-            return list(sources), []
-        return list(sources[:left]), list(sources[-kept:])
-    return _ends(sources[0], shape, share)
-
-
-def split_classes(
-    sources: Sequence[Source],
-    shape: Sequence[int],
-    share: float,
-    seed: int,
-    classes: NDArray[np.intp] | None,
-) -> tuple[list[Source], list[Source]]:
-    """Return what is learnt from and what is kept, of every class alike.
-
-    Parameters
-    ----------
-    sources, shape, share, seed
-        As of `split`.
-    classes : ndarray of int or None
-        The class of every image, by its number.
-    """
-    if classes is None:
-        return split(sources, shape, share, seed)
-    kept: list[Source] = []
-    unseen: list[Source] = []
-    for one in np.unique(classes):
-        members = [source for source in sources if classes[source.number] == one]
-        ours, others = split(members, shape, share, seed)
-        kept += ours
-        unseen += others
-    return kept, unseen
-
-
-def _ends(
-    whole: Source, shape: Sequence[int], share: float
-) -> tuple[list[Source], list[Source]]:
-    axis = int(np.argmax(whole.values.shape[1:]))
-    length, side = whole.values.shape[1 + axis], shape[axis]
-    kept, gap = max(math.ceil(share * length), side), side // 2
-    if length - kept - gap < side:
-        return [whole], []
-
-    def part(place: slice) -> Source:
-        where = (slice(None),) * (1 + axis)
-        return whole._replace(values=whole.values[(*where, place)])
-
-    return [part(slice(0, length - kept - gap))], [part(slice(length - kept, None))]
+    sizes = zip(classes.shape, shape, strict=True)
+    return classes[tuple(slice(s // 2, n - s + s // 2 + 1) for n, s in sizes)]
 
 
 def seen_in(sources: Sequence[Source], intensities: Range) -> list[NDArray[np.float32]]:
@@ -309,6 +254,9 @@ def seen_in(sources: Sequence[Source], intensities: Range) -> list[NDArray[np.fl
 class Pool:
     """Draws patches; the n-th batch depends on the seed and n alone.
 
+    Where pixels have classes, a patch is of the class of its centre, and every class is
+    drawn as often.
+
     Parameters
     ----------
     sources : sequence of Source
@@ -316,7 +264,8 @@ class Pool:
     shape : sequence of int
         Of a patch.
     foreground : float
-        Patches with a smaller share of bright pixels are drawn again; 0 takes all.
+        Patches with a smaller share of bright pixels are drawn again; 0 takes all, and
+        so do classes of pixels.
     """
 
     def __init__(
@@ -330,11 +279,12 @@ class Pool:
             for one in sources
         ]
         self._bright = _bright(sources) if foreground > 0 else 0.0
+        self._corners = _corners_of_classes(sources, shape)
 
     def draw(
         self, count: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        """Return patches with their maps, and the numbers of the images they are from.
+        """Return patches with their maps, and their classes.
 
         Parameters
         ----------
@@ -343,10 +293,22 @@ class Pool:
         rng : Generator
             Chooses them.
         """
+        if self._corners:
+            some = rng.choice(list(self._corners), count)
+            return np.stack([self._of_class(int(one), rng) for one in some]), some
         shares = np.array(self.places) / sum(self.places)
         chosen = rng.choice(len(self.sources), count, p=shares)
         found = np.stack([self._patch(self.sources[i], rng) for i in chosen])
-        return found, np.array([self.sources[i].number for i in chosen])
+        return found, np.array([int(self.sources[i].classes) for i in chosen])
+
+    def _of_class(self, one: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        images, corners = self._corners[one]
+        which = int(rng.integers(len(images)))
+        return self._cut(self.sources[images[which]], corners[which]).values
+
+    def _cut(self, source: Source, corner: Iterable[int]) -> Source:
+        place = [slice(a, a + s) for a, s in zip(corner, self.shape, strict=True)]
+        return source._replace(values=source.values[(slice(None), *place)])
 
     def _patch(self, source: Source, rng: np.random.Generator) -> NDArray[np.float32]:
         for _ in range(TRIES):
@@ -354,13 +316,32 @@ class Pool:
                 int(rng.integers(n - s + 1))
                 for n, s in zip(source.values.shape[1:], self.shape, strict=True)
             ]
-            place = [slice(a, a + s) for a, s in zip(corner, self.shape, strict=True)]
-            patch = source._replace(values=source.values[(slice(None), *place)])
+            patch = self._cut(source, corner)
             if self.foreground <= 0:
                 break
             if (patch.brightness > self._bright).mean() >= self.foreground:
                 break
         return patch.values
+
+
+def _corners_of_classes(
+    sources: Sequence[Source], shape: Sequence[int]
+) -> dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Return the sources and the corners of all patches of every class of pixels."""
+    found: dict[int, list[tuple[int, NDArray[np.intp]]]] = {}
+    for number, source in enumerate(sources):
+        if not source.classes.ndim:
+            return {}
+        middle = centres(source.classes, shape)
+        for one in np.unique(middle[middle >= 0]).tolist():
+            found.setdefault(one, []).append((number, np.argwhere(middle == one)))
+    return {
+        one: (
+            np.concatenate([np.full(len(c), i, np.int32) for i, c in found[one]]),
+            np.concatenate([c.astype(np.int32) for _, c in found[one]]),
+        )
+        for one in sorted(found)
+    }
 
 
 def _bright(sources: Sequence[Source]) -> float:

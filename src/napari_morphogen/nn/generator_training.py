@@ -28,11 +28,11 @@ from napari_morphogen.nn.generator_patches import (
     finite_images,
     patch_shape,
     sources_of,
-    split_classes,
     turned,
     typical,
     value_range,
 )
+from napari_morphogen.nn.generator_split import split_classes
 from napari_morphogen.nn.going_on import check_same_training
 from napari_morphogen.nn.train import Average, Budget, Clock, Progress, train
 from napari_morphogen.params import InputError
@@ -81,8 +81,9 @@ class GeneratorTraining:
     ----------
     images : sequence of ndarray of shape (channels, [P,] M, N)
         Any real dtype.
-    classes : sequence of int, optional
-        The class of every image, counted from 0.
+    classes : sequence of int, or of ndarray of int, optional
+        The class of every image, counted from 0; or of every pixel, -1 where it has
+        none: then a patch is of the class of its centre.
     class_names : sequence of str
         Of the classes.
     labels : sequence of ndarray of int, shape (M, N), optional
@@ -123,7 +124,7 @@ class GeneratorTraining:
         self,
         images: Sequence[NDArray[Any]],
         *,
-        classes: Sequence[int] | None = None,
+        classes: Sequence[int | NDArray[Any]] | None = None,
         class_names: Sequence[str] = (),
         labels: Sequence[NDArray[Any]] | None = None,
         groups: Sequence[int] | None = None,
@@ -140,14 +141,13 @@ class GeneratorTraining:
             )
         shape = patch_shape(self.options.patch, plain)
         check_told(self.options.kind, classes, labels)
-        self.classes = checked_classes(classes, class_names, len(plain))
+        known = checked_classes(classes, class_names, plain, shape)
         maps = condition_maps(labels, plain)
         self.kept, self.unseen = split_classes(
-            sources_of(plain, self._ranges(plain), maps, groups),
+            sources_of(plain, self._ranges(plain), maps, groups, known),
             shape,
             self.options.held_out,
             self.options.seed,
-            self.classes,
         )
         self.spacing = spacing
         self.pool = self._pool(shape)
@@ -157,7 +157,7 @@ class GeneratorTraining:
             shape,
             self.options.width or kind.width,
             self.options.latent or kind.latent * self.options.patch // 32,
-            tuple(class_names) if self.classes is not None else (),
+            tuple(class_names) if known is not None else (),
             len(maps[0]) if maps else 0,
         )
         self.learner = self._begun(kind)
@@ -210,16 +210,16 @@ class GeneratorTraining:
             The batch depends on it and the seed alone.
         """
         rng = np.random.default_rng([self.options.seed, number])
-        patches, images = self.pool.draw(self.options.batch, rng)
+        patches, classes = self.pool.draw(self.options.batch, rng)
         if self.options.rotations:
             patches = turned(patches, rng)
         device = self.options.device
         values = torch.from_numpy(np.ascontiguousarray(patches)).to(device)
         if self.config.maps:
             return values[:, : self.config.channels], values[:, self.config.channels :]
-        if self.classes is None:
+        if not self.config.classes:
             return values, None
-        return values, torch.from_numpy(self.classes[images]).to(device)
+        return values, torch.from_numpy(classes).to(device)
 
     def run(
         self, budget: Budget, *, every: int = 10, clock: Clock = time.monotonic

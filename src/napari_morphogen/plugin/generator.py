@@ -26,7 +26,9 @@ from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.generator_panel import BUDGETS, IN_TURN, GeneratorPanel
 from napari_morphogen.plugin.generator_source import (
+    NO_CLASSES,
     PAINTER,
+    WHOLE,
     chosen,
     images_of,
     labels_of,
@@ -64,6 +66,7 @@ class GeneratorDock(GeneratorPanel):
         for event in self._events():
             event.connect(self._layers_changed)
         self.kind.changed.connect(lambda: self._kind_changed())
+        self.classes.changed.connect(lambda: self._model_changed())
         self.images.changed.connect(lambda: self._offer_channels())
         self.model.changed.connect(lambda: self._model_changed())
         self.near.changed.connect(lambda: self._show_nearest())
@@ -115,14 +118,16 @@ class GeneratorDock(GeneratorPanel):
     def _kind_changed(self) -> None:
         self.about.value = MEANINGS[self.kind.value]
         self.suggest_patch()
+        if self.kind.value == "cvae" and self.classes.value == NO_CLASSES:
+            self.classes.value = WHOLE
         self._model_changed()
 
     def _model_changed(self) -> None:
         """Offer what the chosen model can be asked for."""
-        trains, network = self.kind.value == PAINTER, network_of(self.model.value)
+        network = network_of(self.model.value)
         self.condition.reset_choices()
-        paints = bool(network.get("maps")) if network else trains
-        self.unfold(trains=trains, paints=paints)
+        trains = self.kind.value == PAINTER
+        self.unfold(paints=bool(network.get("maps")) if network else trains)
         self.condition.visible = len(self.condition.choices) > 1
 
     @property

@@ -10,7 +10,13 @@ from napari_morphogen.generating import Settings, Wanted
 from napari_morphogen.generating.messages import MEANINGS
 from napari_morphogen.plugin.base import Dock
 from napari_morphogen.plugin.curve import Curve
-from napari_morphogen.plugin.generator_source import PAINTER, classes_of
+from napari_morphogen.plugin.generator_source import (
+    NO_CLASSES,
+    PAINTED,
+    PAINTER,
+    WHOLE,
+    classes_of,
+)
 from napari_morphogen.plugin.panel import STEPS, Choices, row, show_share
 
 USUAL, FEW = Settings(), Wanted()
@@ -42,12 +48,12 @@ class GeneratorPanel(Dock):
         self.status = widgets.Label(name="status", label="")
         self.curve = Curve("loss")
         source = (self.kind, self.images, self.folder, self.channel)
-        given = (self.label_layers, self.labels_folder)
+        given = (self.classes, self.label_layers, self.labels_folder)
         learnt = self._form(*source, *given, self.patch, self.budget)
         rare = [self._form(self.seed), self.rotations, self.each, self.planes]
         drawn = (self.how_many, self.draw, self.condition, self.truncation)
         made = self._form(self.model, self.to_paint, *drawn)
-        self.extend([learnt, self.about, self.classes, self.advanced, *rare])
+        self.extend([learnt, self.about, self.advanced, *rare])
         self.extend([self.run, self.progress])
         self.column.addWidget(self.curve)
         buttons = row(self.more, self.near)
@@ -82,10 +88,11 @@ class GeneratorPanel(Dock):
         self.label_layers = _several("labels", labels, about)
         about = "The labels of the images in the folder, of the same names"
         self.labels_folder = _folder("labels_folder", about)
-        self.classes = widgets.CheckBox(
-            label="",
-            text="Every layer, or subfolder, is a class",
-            tooltip="Samples can then be asked for by the name of the layer or folder",
+        self.classes = widgets.ComboBox(
+            name="classes",
+            choices=(NO_CLASSES, WHOLE, PAINTED),
+            tooltip="Samples can then be asked for by name. A class for every layer or "
+            "subfolder, or for every patch: the number of the labels at its centre",
         )
 
     def _build_training(self) -> None:
@@ -207,19 +214,19 @@ class GeneratorPanel(Dock):
         if self.patch.value == painted:
             self.patch.value = usual
 
-    def unfold(self, *, trains: bool, paints: bool) -> None:
-        """Show what painters need, and hide what they do not, or the other way.
+    def unfold(self, *, paints: bool) -> None:
+        """Show what the kind and the model need, and hide what they do not.
 
         Parameters
         ----------
-        trains : bool
-            Whether a painter is to be trained.
         paints : bool
-            Whether the chosen model is one.
+            Whether the chosen model is a painter.
         """
+        trains = self.kind.value == PAINTER
+        labels = trains or self.classes.value == PAINTED
         samples = (self.how_many, self.truncation, self.montage, self.more)
         shown: tuple[tuple[tuple[widgets.Widget, ...], bool], ...] = (
-            ((self.label_layers, self.labels_folder), trains),
+            ((self.label_layers, self.labels_folder), labels),
             ((self.classes,), not trains),
             ((self.to_paint, self.paint, self.renew), paints),
             ((*samples, self.condition), not paints),

@@ -16,6 +16,7 @@ from napari_morphogen.spatial import SpatialArray
 
 MARK = "generator"  # in the metadata of layers that samples are shown in
 PAINTER = "painter"
+NO_CLASSES, WHOLE, PAINTED = "none", "every layer or subfolder", "numbers of labels"
 Given = SpatialArray | Path
 
 
@@ -26,15 +27,18 @@ class Chosen(NamedTuple):
     ----------
     images : list of SpatialArray or path
         Layers or files.
-    classes : list of str or None
-        The class of each.
+    classes : list of str, of SpatialArray or path, or None
+        The class of each, or labels whose numbers are classes.
     labels : list of SpatialArray or path, or None
         The labels of each.
+    class_names : dict of int to str, or None
+        Of numbers in `classes`.
     """
 
     images: list[Given]
-    classes: list[str] | None = None
+    classes: Sequence[str | Given] | None = None
     labels: list[Given] | None = None
+    class_names: dict[int, str] | None = None
 
     @property
     def name(self) -> str:
@@ -45,7 +49,8 @@ class Chosen(NamedTuple):
     @property
     def words(self) -> dict[str, Any]:
         """What `learn` is given beside the images."""
-        return {"classes": self.classes, "labels": self.labels}
+        names = ("classes", "class_names", "labels")
+        return {name: getattr(self, name) for name in names}
 
 
 def images_of(found: Sequence[Layer]) -> list[tuple[str, Layer]]:
@@ -86,39 +91,62 @@ def chosen(panel: Any) -> Chosen:
         When nothing is, or images and labels do not belong together.
     """
     folder = panel.folder.line_edit.value
-    painter = panel.kind.value == PAINTER
+    told = PAINTER if panel.kind.value == PAINTER else panel.classes.value
     if folder:
-        return _files(Path(folder), panel, painter)
+        return _files(Path(folder), panel, told)
     images = list(panel.images.value or ())
     if not images:
         raise InputError("Choose an image layer, or a folder of images, first.")
     read: list[Given] = [layers.read(layer) for layer in images]
-    if painter:
-        return Chosen(
-            read, labels=_labels(images, list(panel.label_layers.value or ()))
-        )
-    classed = panel.classes.value or panel.kind.value == "cvae"
-    return Chosen(read, [layer.name for layer in images] if classed else None)
-
-
-def _labels(images: list[Layer], labels: list[Layer]) -> list[Given]:
-    if len(labels) != len(images):
+    if told == WHOLE:
+        return Chosen(read, [layer.name for layer in images])
+    if told == NO_CLASSES:
+        return Chosen(read)
+    beside = list(panel.label_layers.value or ())
+    if len(beside) != len(images):
         raise InputError(
-            "A painter learns how labels look: choose a Labels layer for each of "
-            f"{len(images)} image layers, in the same order; {len(labels)} are chosen."
+            f"Choose a Labels layer for each of {len(images)} image layers, in the "
+            f"same order; {len(beside)} are chosen."
         )
-    return [layers.read(layer) for layer in labels]
+    labels: list[Given] = [layers.read(layer) for layer in beside]
+    if told == PAINTED:
+        return Chosen(read, labels, class_names=_names(beside))
+    return Chosen(read, labels=labels)
 
 
-def _files(folder: Path, panel: Any, painter: bool) -> Chosen:
-    if painter:
-        labels = panel.labels_folder.line_edit.value
-        if not labels:
-            raise InputError("Choose the folder of the labels of these images, too.")
-        found = paired(folder, Path(labels)).found
-        return Chosen([image for image, _ in found], labels=[one for _, one in found])
-    if not (panel.classes.value or panel.kind.value == "cvae"):
+def _names(found: Sequence[Layer]) -> dict[int, str]:
+    """Return the names of classes that layers of classes give to their numbers."""
+    names: dict[int, str] = {}
+    for layer in found:
+        table = layer.features
+        if not {"index", "class"} <= set(table):
+            continue
+        for number, name in zip(table["index"], table["class"], strict=True):
+            if name and names.setdefault(int(number), str(name)) != name:
+                raise InputError(
+                    f"Class {number} is {names[int(number)]} in one layer, but {name} "
+                    f"in {layer.name}; give a class the same number everywhere."
+                )
+    return names
+
+
+def _files(folder: Path, panel: Any, told: str) -> Chosen:
+    if told == NO_CLASSES:
         return Chosen(list(image_paths([folder])))
+    if told == WHOLE:
+        return _subfolders(folder)
+    labels = panel.labels_folder.line_edit.value
+    if not labels:
+        raise InputError("Choose the folder of the labels of these images, too.")
+    found = paired(folder, Path(labels)).found
+    images: list[Given] = [image for image, _ in found]
+    beside: list[Given] = [one for _, one in found]
+    if told == PAINTED:
+        return Chosen(images, beside)
+    return Chosen(images, labels=beside)
+
+
+def _subfolders(folder: Path) -> Chosen:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}; choose another one.")
     below = sorted(path for path in folder.iterdir() if path.is_dir())
