@@ -1,6 +1,7 @@
 """Tuning in a real viewer: paint three objects, tune, apply."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,6 +230,12 @@ def test_what_learns_is_applied_and_saved(viewer, dock, qtbot, until, tmp_path):
     press(qtbot, dock.suggest)  # nothing can be suggested to what learns
     until(lambda: dock.suggestion is not None, 60)
     assert dock.suggested.model().rowCount() == 0
+    dock.close()  # what was learned outlives the dock
+    learned = made.metadata[recipe.KEY]["steps"][-1]["parameters"]["model"]
+    assert Path(learned).name.startswith("coins_")
+    assert [one.name for one in Path(learned).parent.iterdir()] == [Path(learned).name]
+    again = replay(made.metadata[recipe.KEY], image)
+    np.testing.assert_array_equal(again.data, made.data)
 
 
 @pytest.mark.parametrize("missing", ["image", "reference", "families", "shape"])
