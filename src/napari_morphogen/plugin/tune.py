@@ -14,7 +14,7 @@ from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
 from napari_morphogen.plugin.model_paths import new_model_path
 from napari_morphogen.plugin.opening import bring_forward
-from napari_morphogen.plugin.panel import STEPS
+from napari_morphogen.plugin.panel import show_share
 from napari_morphogen.plugin.score_table import Rows
 from napari_morphogen.plugin.tune_apply import Applier, fill_dock
 from napari_morphogen.plugin.tune_choices import TuneChoices
@@ -103,6 +103,7 @@ class TuneDock(TuneChoices):
         )
         self._task, self.ranking = Task(images, truths, options), None
         self.show_tab(self.table)
+        show_share(self.progress, 0)
         job = Job(tune, images, truths, options)
         self._search.start(job, self._collect, self._searched)
         self.status.value = "Starting …"
@@ -123,7 +124,7 @@ class TuneDock(TuneChoices):
         if first and ranking.rows and self._task is not None:
             self.sweep.show_image(self._task.images[ranking.image], ranking.place)
         self.table.show_ranking(ranking, self._chosen_name)
-        self.progress.value = round(STEPS * min(ranking.elapsed / ranking.budget, 1))
+        show_share(self.progress, ranking.elapsed / ranking.budget)
         self.note.value = ranking.note
         self.note.visible = bool(ranking.note)
         self._enable()
