@@ -119,6 +119,12 @@ def test_cancel_keeps_the_ranking(viewer, dock, qtbot, until):
     assert dock.table.model().rowCount() == len(dock.ranking.rows)
     click_row(qtbot, dock.table, 0)
     until(lambda: "coins tuned" in viewer.layers, 60)
+    press(qtbot, dock.run)  # no row that is shown belongs to another search
+    press(qtbot, dock.cancel)
+    until(lambda: dock.run.enabled)
+    assert dock.ranking is None
+    assert dock.table.model() is None
+    assert dock.status.value.startswith("Cancelled.")
 
 
 def test_suggestions_fill_a_dock_without_any_labels(viewer, dock, qtbot, until):
@@ -260,11 +266,12 @@ def test_what_is_missing_is_one_sentence(missing, viewer, dock, qtbot, until):
 def test_families_are_those_of_the_kind(dock):
     from napari_morphogen.tuning import searchable
 
-    for kind in ("classes", "objects"):
+    for kind in ("objects", "classes", "objects"):
         dock.kind.value = kind
         assert dock.methods == searchable(kind)
         shown = {box.name for box in dock.families if box.native.isVisible()}
         assert ("watershed" in shown) == (kind == "objects")
+        assert ("examples" in shown) == (kind == "classes")
         assert {"threshold", "clustering"} <= shown
 
 

@@ -102,6 +102,7 @@ class TuneDock(TuneChoices):
             methods=self.methods,
         )
         self._task, self.ranking = Task(images, truths, options), None
+        self.table.setModel(None)
         self.show_tab(self.table)
         show_share(self.progress, 0)
         job = Job(tune, images, truths, options)
