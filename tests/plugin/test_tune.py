@@ -1,6 +1,7 @@
 """Tuning in a real viewer: paint three objects, tune, apply."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from napari_morphogen import recipe, replay
 from napari_morphogen.plugin.layers import read
 from napari_morphogen.plugin.opening import open_dock
 from napari_morphogen.plugin.thumbnails import painted
+from napari_morphogen.plugin.tune_words import conclusion
 from napari_morphogen.samples import coin_labels, coins
-from napari_morphogen.tuning import Candidate, step
+from napari_morphogen.tuning import Candidate, Options, step, tune
 
 PLACE = {"scale": (0.5, 0.5), "translate": (3, 9), "rotate": 10}
 
@@ -242,6 +244,14 @@ def test_what_learns_is_applied_and_saved(viewer, dock, qtbot, until, tmp_path):
     assert [one.name for one in Path(learned).parent.iterdir()] == [Path(learned).name]
     again = replay(made.metadata[recipe.KEY], image)
     np.testing.assert_array_equal(again.data, made.data)
+
+
+def test_what_is_left_out_is_said():
+    options = Options(methods=("threshold",), trials=1)
+    *_, found = tune([coins()], [coin_labels()], options)
+    assert "Left out" not in conclusion(found)
+    slow = replace(found, skipped={"random_forest": "takes more than 15 s"})
+    assert "Left out: random_forest: takes more than 15 s. Click" in conclusion(slow)
 
 
 @pytest.mark.parametrize("missing", ["image", "reference", "families", "shape"])
