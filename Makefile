@@ -25,9 +25,10 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-# the docks alone: they measure how long a window hangs
+# a process per core, so each has one thread: more would wait for one another.
+# The docks alone: they measure how long a window hangs
 unit: $(INSTALLED)
-	sh tests/screen.sh $(BIN)/python -m pytest -n auto $(DOCKS:%=--ignore %)
+	OMP_NUM_THREADS=1 sh tests/screen.sh $(BIN)/python -m pytest -n auto $(DOCKS:%=--ignore %)
 	sh tests/screen.sh $(BIN)/python -m pytest $(DOCKS)
 
 docs: $(INSTALLED)

@@ -87,7 +87,11 @@ def _tree(path):
 
 def _imports(path):
     """Yield (line, dotted name) of everything a file imports, wherever it does."""
-    for node in ast.walk(_tree(path)):
+    yield from _imported_by(path, ast.walk(_tree(path)))
+
+
+def _imported_by(path, nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -153,6 +157,13 @@ def test_heavy_packages_stay_in_their_rooms(path):
         homes = HOMES.get(name.split(".")[0])
         places = {_rooms(path), path.relative_to(SRC).with_suffix("").as_posix()}
         assert homes is None or places & homes, f"line {line}: {name}"
+
+
+@every_file
+def test_dask_is_loaded_where_it_is_used(path):
+    """A dock that opens would wait for it."""
+    for line, name in _imported_by(path, _tree(path).body):
+        assert name.split(".")[0] != "dask", f"line {line}: {name}"
 
 
 @every_file

@@ -79,6 +79,7 @@ def test_both_install_in_a_clean_environment_run_and_register(distributions, tmp
         return done.stdout
 
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip += ("--no-compile",)  # thousands of files that nobody imports
     limits = ("-c", ROOT / "constraints.txt")
     alone = ("--no-deps", "--force-reinstall")
     for words in [

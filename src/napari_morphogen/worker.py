@@ -47,6 +47,7 @@ class Worker:
         self._writing = threading.Lock()
         self.remarks: list[str] = []  # of the last run
         self.listener: Callable[[float], object] = lambda share: None  # of its share
+        self._killed = False
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "napari_morphogen.worker"],
             stdin=subprocess.PIPE,
@@ -58,7 +59,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether the child runs."""
-        return self._process.poll() is None
+        return not self._killed and self._process.poll() is None
 
     def run(self, function: Callable[..., Iterator[Any]], *args: Any) -> Iterator[Any]:
         """Yield what the generator ``function(*args)`` yields in the child.
@@ -109,13 +110,17 @@ class Worker:
             _send(self._process.stdin, message)
 
     def kill(self) -> None:
-        """End the child now, whatever it is doing; any thread may call this."""
+        """End the child now, whatever it is doing; any thread may call this.
+
+        Nobody waits until it has gone: where cores are few, that takes a while.
+        """
+        self._killed = True
         self._process.kill()
-        self._process.wait()
 
     def close(self) -> None:
         """End the child and free its pipes; no thread may be in `run`."""
         self.kill()
+        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
             with suppress(BrokenPipeError):  # an unsent rest is of no use any more
                 pipe.close()  # type: ignore[union-attr]

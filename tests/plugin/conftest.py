@@ -18,12 +18,14 @@ def pytest_ignore_collect(collection_path):
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path, monkeypatch):
-    """Keep the user's remembered parameters out of the tests, and theirs alone."""
-    from qtpy.QtCore import QSettings
+    """Keep the user's remembered parameters and models out of the tests."""
+    from qtpy.QtCore import QSettings, QStandardPaths
 
     QSettings.setPath(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path)
     )
+    data = str(tmp_path / "data")
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: data)
 
 
 @pytest.fixture

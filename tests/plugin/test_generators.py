@@ -10,13 +10,6 @@ pytest.importorskip("torch")
 TITLE = "Train a generator"
 
 
-@pytest.fixture(autouse=True)
-def own_data(tmp_path, monkeypatch):
-    from qtpy.QtCore import QStandardPaths
-
-    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: str(tmp_path))
-
-
 @pytest.fixture
 def dock(viewer, open_dock):
     dock = open_dock(TITLE)

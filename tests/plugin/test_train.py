@@ -19,9 +19,7 @@ def click(qtbot, button):
 
 
 @pytest.fixture
-def dock(viewer, open_dock, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+def dock(viewer, open_dock):
     viewer.open_sample("napari-morphogen", "coins")
     made = open_dock("Train")
     for name, value in {"width": 8, "levels": 2, "patch": 48}.items():

@@ -1,6 +1,8 @@
 """Tuning in a real viewer: paint three objects, tune, apply."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from napari_morphogen import recipe, replay
 from napari_morphogen.plugin.layers import read
 from napari_morphogen.plugin.opening import open_dock
 from napari_morphogen.plugin.thumbnails import painted
+from napari_morphogen.plugin.tune_words import conclusion
 from napari_morphogen.samples import coin_labels, coins
-from napari_morphogen.tuning import Candidate, step
+from napari_morphogen.tuning import Candidate, Options, step, tune
 
 PLACE = {"scale": (0.5, 0.5), "translate": (3, 9), "rotate": 10}
 
@@ -118,6 +121,12 @@ def test_cancel_keeps_the_ranking(viewer, dock, qtbot, until):
     assert dock.table.model().rowCount() == len(dock.ranking.rows)
     click_row(qtbot, dock.table, 0)
     until(lambda: "coins tuned" in viewer.layers, 60)
+    press(qtbot, dock.run)  # no row that is shown belongs to another search
+    press(qtbot, dock.cancel)
+    until(lambda: dock.run.enabled)
+    assert dock.ranking is None
+    assert dock.table.model() is None
+    assert dock.status.value.startswith("Cancelled.")
 
 
 def test_suggestions_fill_a_dock_without_any_labels(viewer, dock, qtbot, until):
@@ -229,6 +238,20 @@ def test_what_learns_is_applied_and_saved(viewer, dock, qtbot, until, tmp_path):
     press(qtbot, dock.suggest)  # nothing can be suggested to what learns
     until(lambda: dock.suggestion is not None, 60)
     assert dock.suggested.model().rowCount() == 0
+    dock.close()  # what was learned outlives the dock
+    learned = made.metadata[recipe.KEY]["steps"][-1]["parameters"]["model"]
+    assert Path(learned).name.startswith("coins_")
+    assert [one.name for one in Path(learned).parent.iterdir()] == [Path(learned).name]
+    again = replay(made.metadata[recipe.KEY], image)
+    np.testing.assert_array_equal(again.data, made.data)
+
+
+def test_what_is_left_out_is_said():
+    options = Options(methods=("threshold",), trials=1)
+    *_, found = tune([coins()], [coin_labels()], options)
+    assert "Left out" not in conclusion(found)
+    slow = replace(found, skipped={"random_forest": "takes more than 15 s"})
+    assert "Left out: random_forest: takes more than 15 s. Click" in conclusion(slow)
 
 
 @pytest.mark.parametrize("missing", ["image", "reference", "families", "shape"])
@@ -253,11 +276,12 @@ def test_what_is_missing_is_one_sentence(missing, viewer, dock, qtbot, until):
 def test_families_are_those_of_the_kind(dock):
     from napari_morphogen.tuning import searchable
 
-    for kind in ("classes", "objects"):
+    for kind in ("objects", "classes", "objects"):
         dock.kind.value = kind
         assert dock.methods == searchable(kind)
         shown = {box.name for box in dock.families if box.native.isVisible()}
         assert ("watershed" in shown) == (kind == "objects")
+        assert ("examples" in shown) == (kind == "classes")
         assert {"threshold", "clustering"} <= shown
 
 

@@ -25,7 +25,7 @@ from napari_morphogen.io.disk import write_text
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin import layers
 from napari_morphogen.plugin.jobs import Job
-from napari_morphogen.plugin.panel import STEPS
+from napari_morphogen.plugin.panel import show_share
 from napari_morphogen.plugin.preview import camera, is_preview
 from napari_morphogen.plugin.score_panel import LABELS, SETS, ScorePanel
 from napari_morphogen.plugin.state_layers import is_states, states_data
@@ -207,7 +207,7 @@ class EvaluateDock(ScorePanel):
         job.cancelled.connect(
             lambda: self._end(job, lambda _: "Cancelled; nothing was changed.")
         )
-        self.progress.value = 0
+        show_share(self.progress, 0)
         self.status.value = text
         self._enable()
         job.start()
@@ -224,7 +224,7 @@ class EvaluateDock(ScorePanel):
         if isinstance(item, Comparison):
             found.append(item)
         elif job is self._job:
-            self.progress.value = round(STEPS * item.done / max(item.total, 1))
+            show_share(self.progress, item.done / max(item.total, 1))
 
     def _finish(
         self,

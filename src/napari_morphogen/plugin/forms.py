@@ -14,6 +14,7 @@ from napari_morphogen.registry import Method
 SLIDER_STEPS = 1000  # beyond, a slider cannot be set to one step any more
 FOUND = "(automatic)"
 MISSING = "(choose a layer)"
+Row = ValueWidget[Any] | widgets.FileEdit
 
 
 def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Container[Any]:
@@ -26,53 +27,22 @@ def form(method: Method, layers: Callable[[str], list[str]]) -> widgets.Containe
     layers : callable
         From the role of a parameter to the names of the layers that serve.
     """
-    rows = [_widget(param, layers) for param in parameters(method.function)]
+    rows = [widget(param, layers) for param in parameters(method.function)]
     container = widgets.Container[Any](widgets=rows, labels=True, name="form")
     container.margins = (0, 0, 0, 0)
     return container
 
 
-def values(container: widgets.Container[Any]) -> dict[str, Any]:
-    """Return what the form says; layers by name, None where none is chosen."""
-    found = {row.name: _said(row) for row in _rows(container)}
-    nothing = (FOUND, MISSING)
-    return {n: None if value in nothing else value for n, value in found.items()}
+def widget(param: Param, layers: Callable[[str], list[str]]) -> Row:
+    """Return the widget of one parameter.
 
-
-def fill(container: widgets.Container[Any], saved: Mapping[str, Any]) -> None:
-    """Set the rows to saved values; what does not fit any more is left alone."""
-    for row in _rows(container):
-        value = saved.get(row.name)
-        if value is None:  # nothing was chosen, such as a file
-            continue
-        try:
-            row.value = value
-        except (TypeError, ValueError):
-            continue  # limits or choices have changed since
-
-
-def defaults(method: Method) -> dict[str, Any]:
-    """Return the default of every parameter that a form can show."""
-    return {p.name: p.default for p in parameters(method.function) if not p.role}
-
-
-Row = ValueWidget[Any] | widgets.FileEdit
-
-
-def _rows(container: widgets.Container[Any]) -> Iterable[Row]:
-    return (
-        row for row in container if isinstance(row, (ValueWidget, widgets.FileEdit))
-    )
-
-
-def _said(row: Row) -> Any:
-    if isinstance(row, widgets.FileEdit):
-        # as a path, nothing would be the current folder
-        return row.line_edit.value or None
-    return row.value
-
-
-def _widget(param: Param, layers: Callable[[str], list[str]]) -> Row:
+    Parameters
+    ----------
+    param : Param
+        What is set with it.
+    layers : callable
+        As `form` takes it.
+    """
     common: dict[str, Any] = {"name": param.name, "label": _label(param)}
     common["tooltip"] = param.help
     if param.role:
@@ -90,6 +60,41 @@ def _widget(param: Param, layers: Callable[[str], list[str]]) -> Row:
     if param.kind is str:
         return widgets.LineEdit(value=param.default, **common)
     return _number(param, common)
+
+
+def values(container: widgets.Container[Any]) -> dict[str, Any]:
+    """Return what the form says; layers by name, None where none is chosen."""
+    found = {row.name: _said(row) for row in _rows(container)}
+    nothing = (FOUND, MISSING)
+    return {n: None if value in nothing else value for n, value in found.items()}
+
+
+def fill(rows: Iterable[Any], saved: Mapping[str, Any]) -> None:
+    """Set the rows of a form to saved values; what no longer fits is left alone."""
+    for row in _rows(rows):
+        value = saved.get(row.name)
+        if value is None:  # nothing was chosen, such as a file
+            continue
+        try:
+            row.value = value
+        except (TypeError, ValueError):
+            continue  # limits or choices have changed since
+
+
+def defaults(method: Method) -> dict[str, Any]:
+    """Return the default of every parameter that a form can show."""
+    return {p.name: p.default for p in parameters(method.function) if not p.role}
+
+
+def _rows(rows: Iterable[Any]) -> Iterable[Row]:
+    return (row for row in rows if isinstance(row, (ValueWidget, widgets.FileEdit)))
+
+
+def _said(row: Row) -> Any:
+    if isinstance(row, widgets.FileEdit):
+        # as a path, nothing would be the current folder
+        return row.line_edit.value or None
+    return row.value
 
 
 def _number(param: Param, common: dict[str, Any]) -> ValueWidget[Any]:

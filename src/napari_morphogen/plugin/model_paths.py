@@ -9,7 +9,7 @@ from qtpy.QtCore import QStandardPaths
 from napari_morphogen.params import InputError
 
 
-def new_model_path(name: str, kind: str) -> Path:
+def new_model_path(name: str, kind: str, suffix: str = ".morphogen") -> Path:
     """Return a path of the user's data folder that no model has yet.
 
     Parameters
@@ -18,6 +18,8 @@ def new_model_path(name: str, kind: str) -> Path:
         Of what is learnt from.
     kind : str
         What is trained.
+    suffix : str
+        What the file ends in.
 
     Raises
     ------
@@ -32,4 +34,9 @@ def new_model_path(name: str, kind: str) -> Path:
         raise InputError(f"Cannot make {folder}: {error.strerror}.") from error
     plain = re.sub(r"\W+", "_", name).strip("_") or "image"
     now = time.strftime("%Y%m%d-%H%M%S")
-    return folder / f"{plain}_{kind}_{now}.morphogen"
+    stem = f"{plain}_{kind}_{now}"
+    path, count = folder / f"{stem}{suffix}", 1
+    while path.exists():  # of the same second
+        count += 1
+        path = folder / f"{stem}_{count}{suffix}"
+    return path

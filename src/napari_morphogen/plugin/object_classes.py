@@ -23,7 +23,7 @@ from napari_morphogen.params import InputError
 from napari_morphogen.plugin import class_layers, layers, object_features, object_files
 from napari_morphogen.plugin.given_layer import GivenLayer
 from napari_morphogen.plugin.jobs import Job
-from napari_morphogen.plugin.panel import STEPS
+from napari_morphogen.plugin.panel import show_share
 from napari_morphogen.plugin.results import Results
 from napari_morphogen.plugin.strokes import go_to
 from napari_morphogen.plugin.teaching import TeachingPanel
@@ -131,7 +131,7 @@ class ObjectClassesDock(TeachingPanel):
         if job is not self._job:
             return  # of older clicks
         if isinstance(item, Progress):
-            self.progress.value = round(STEPS * item.done / max(item.total, 1))
+            show_share(self.progress, item.done / max(item.total, 1))
             self._say(f"{item.words} …")
         elif isinstance(item, Accuracy):
             self.accuracy.value = item.words

@@ -1,7 +1,5 @@
 """The dock that searches methods and parameters for labels like the user's."""
 
-import itertools
-import tempfile
 from pathlib import Path
 
 from napari.layers import Layer
@@ -14,8 +12,9 @@ from napari_morphogen.io.disk import check_target
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import CANCELLED, Latest
+from napari_morphogen.plugin.model_paths import new_model_path
 from napari_morphogen.plugin.opening import bring_forward
-from napari_morphogen.plugin.panel import STEPS
+from napari_morphogen.plugin.panel import show_share
 from napari_morphogen.plugin.score_table import Rows
 from napari_morphogen.plugin.tune_apply import Applier, fill_dock
 from napari_morphogen.plugin.tune_choices import TuneChoices
@@ -57,8 +56,6 @@ class TuneDock(TuneChoices):
         super().__init__(getattr(viewer, "__wrapped__", viewer))
         self._search, self._asked = Latest(), Latest()
         self._applier = Applier(self._viewer)
-        self._folder = tempfile.TemporaryDirectory(prefix="morphogen-")
-        self._taught = itertools.count(1)
         self._title = ""
         self._task: Task | None = None
         self.ranking: Ranking | None = None
@@ -105,7 +102,9 @@ class TuneDock(TuneChoices):
             methods=self.methods,
         )
         self._task, self.ranking = Task(images, truths, options), None
+        self.table.setModel(None)
         self.show_tab(self.table)
+        show_share(self.progress, 0)
         job = Job(tune, images, truths, options)
         self._search.start(job, self._collect, self._searched)
         self.status.value = "Starting …"
@@ -126,7 +125,7 @@ class TuneDock(TuneChoices):
         if first and ranking.rows and self._task is not None:
             self.sweep.show_image(self._task.images[ranking.image], ranking.place)
         self.table.show_ranking(ranking, self._chosen_name)
-        self.progress.value = round(STEPS * min(ranking.elapsed / ranking.budget, 1))
+        show_share(self.progress, ranking.elapsed / ranking.budget)
         self.note.value = ranking.note
         self.note.visible = bool(ranking.note)
         self._enable()
@@ -173,12 +172,12 @@ class TuneDock(TuneChoices):
         """
         try:
             image = self._pair.read_image()
+            path = self._learned_path(candidate, image)
         except InputError as error:
             self.status.value = str(error)
             return
         layer = self.image.value
         self.candidate = candidate
-        path = Path(self._folder.name, f"tuned-{next(self._taught)}{LEARNED}")
         if not candidate.learns:  # else there is no file yet
             self._show(candidate, layer)
         self._applier.apply(
@@ -191,6 +190,12 @@ class TuneDock(TuneChoices):
         )
         self.status.value = f"Applying {candidate.text} …"
         self._enable()
+
+    def _learned_path(self, candidate: Candidate, image: SpatialArray) -> Path:
+        """Return where a candidate keeps what it learns; nowhere if it does not."""
+        if not candidate.learns:
+            return Path()
+        return new_model_path(image.name, candidate.main.method, LEARNED)
 
     def _show(self, candidate: Candidate, layer: Layer) -> None:
         """Show a candidate in the sweep and in the dock of its method."""
@@ -344,7 +349,6 @@ class TuneDock(TuneChoices):
     def release(self) -> None:
         """End the jobs and let go of the viewer, without touching any widget."""
         self.let_go()
-        self._folder.cleanup()
         for work in self._works:
             work.drop()
         self.sweep.release()

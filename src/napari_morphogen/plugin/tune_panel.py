@@ -40,6 +40,7 @@ class TunePanel(Dock):
         self._build_actions()
         self._build_tabs()
         self._arrange()
+        self._show_families()
 
     def _build_choices(self, images: Choices, references: Choices) -> None:
         choose = widgets.ComboBox

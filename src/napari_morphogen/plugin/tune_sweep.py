@@ -21,7 +21,6 @@ from napari_morphogen.plugin.jobs import Job
 from napari_morphogen.plugin.latest import Latest
 from napari_morphogen.plugin.thumbnails import thumbnail
 from napari_morphogen.plugin.tune_work import Place, strip, whole
-from napari_morphogen.registry import get
 from napari_morphogen.spatial import SpatialArray
 from napari_morphogen.tuning import Candidate, Swatch, step, varied
 
@@ -129,11 +128,11 @@ class SweepView(QWidget):
         one = self.candidate.steps[place]
         if self.value is not None:
             self.chosen.remove(self.value)
-        form = forms.form(get(one.method), lambda _: [])
-        forms.fill(form, one.parameters)
-        self.value = form[name]
+        found = next(param for param in varied(one.method) if param.name == name)
+        self.value = forms.widget(found, lambda _: [])
+        forms.fill([self.value], one.parameters)
         self.value.changed.connect(lambda: self._value_changed())
-        self.chosen.append(self.value)  # before the form and its widgets are gone
+        self.chosen.append(self.value)
         self._timer.start()
 
     def _value_changed(self) -> None:

@@ -17,14 +17,16 @@ def underway(ranking: Ranking) -> str:
 
 def conclusion(ranking: Ranking | None) -> str:
     """Return what a search came to."""
+    why = {} if ranking is None else ranking.skipped
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in why.items())
     if ranking is None or not ranking.rows:
-        why = {} if ranking is None else ranking.skipped
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in why.items())
         return f"No method made labels in time. {reasons}".strip()
     words = f"{ranking.tried} tried in {ranking.elapsed:.0f} s."
     if math.isfinite(ranking.score) and not ranking.note:  # else too little to tell
         words += " On new images like this expect about "
         words += score_words(ranking.score, ranking.error) + "."
+    if reasons:
+        words += f" Left out: {reasons}."
     return words + " Click a row to apply it."
 
 

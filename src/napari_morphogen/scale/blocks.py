@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +32,8 @@ def lazy(todo: Plan) -> Any:
     The blocks of looped axes hold one frame each, so a task never needs more
     memory than one frame and its neighbours.
     """
+    import dask.array as da
+
     data, name = as_lazy(todo.image.data), todo.output
     axes = todo.axes_of(name)
     if 0 in data.shape:
@@ -112,6 +113,8 @@ def as_lazy(data: Any) -> Any:
     data : array-like
         A dask array is returned as it is; nothing is loaded.
     """
+    import dask.array as da
+
     if isinstance(data, da.Array):
         return data
     if hasattr(data, "ndim") and hasattr(data, "shape") and hasattr(data, "dtype"):
