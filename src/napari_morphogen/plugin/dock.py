@@ -188,12 +188,14 @@ class MethodDock(Panel):
     def _start(self) -> None:
         try:
             asked = self._ask()
-            progress, job = begin(asked, self._viewer)
+            progress, job = begin(asked, self._viewer, bool(self.keep.value))
         except InputError as error:
             self._say(str(error))
             return
         settings.remember(asked.method, dict(asked.values))
         self._results.begin()
+        if isinstance(progress, Filling):
+            self._preview.rest()  # it would hide which blocks are there
         self._progress, self._job = progress, job
         job.item.connect(lambda state: self._collect(job, state))
         job.share.connect(lambda share: self._partly(job, share))
