@@ -142,7 +142,9 @@ def read_classes(path: Path) -> dict[tuple[int, int], str]:
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}; check its name.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}.") from error
+        raise InputError(
+            f"{path} cannot be read as a table ({error}); save it as CSV in UTF-8."
+        ) from error
     header = lines[0] if lines else ""
     rows = csv.reader(lines, delimiter=max(",;\t", key=header.count))
     names = [name.strip().lower() for name in next(rows, [])]
@@ -196,4 +198,6 @@ def _write_table(target: Path, found: Classified) -> None:
     try:
         save_csv(target, found.table)
     except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {target}: {error.strerror}; choose another name or folder."
+        ) from error
