@@ -305,6 +305,31 @@ def tutorial_nuclei(viewer: Any) -> None:
     found.visible = False
 
 
+def tutorial_stained(viewer: Any) -> None:
+    dock = open_(viewer, "tissue", "Threshold")
+    dock.channel.value = "0"
+    dock.form.rule.value, dock.form.objects.value = "local", "dark"
+    dock.form.level.value, dock.form.min_size.value = 12, 30
+    run(viewer, dock)
+    pieces = viewer.layers[-1]
+    dock = open_(viewer, "", "Watershed")
+    dock.channel.value, dock.form.mask.value = "0", pieces.name
+    dock.form.min_size.value = 30
+    run(viewer, dock)
+    pieces.visible = False
+    viewer.layers[-1].contour = 1
+    dock = open_(viewer, "", "Measure")
+    click(dock.run)
+    wait(lambda: dock.run.enabled and dock.result, "the table")
+    column = list(dock.result).index("intensity_mean_c2")
+    dock.sort(column)
+    dock.sort(column)
+    table = dock.table.native
+    table.setColumnWidth(column, 150)
+    table.scrollToItem(table.item(145, column))
+    look(viewer, (0, 370, 200), 3)
+
+
 def tutorial_membranes(viewer: Any) -> None:
     from napari_morphogen.samples import membrane_strokes
 
@@ -363,6 +388,7 @@ PICTURES = (
     preview,
     time_lapse,
     tutorial_nuclei,
+    tutorial_stained,
     tutorial_membranes,
     tutorial_vessels,
 )

@@ -200,7 +200,7 @@ def test_recipe_without_steps_returns_the_image(image):
         ),
         pytest.param(
             {"steps": [{"method": "gradient", "parameters": {}, "gpu": 1}]},
-            "Step 1 of the recipe has an unknown `gpu`.",
+            "Step 1 of the recipe has an unknown `gpu`; save the recipe again.",
             id="unknown-entry",
         ),
         pytest.param(
@@ -220,17 +220,17 @@ def test_recipe_without_steps_returns_the_image(image):
         ),
         pytest.param(
             {"steps": [{"method": ["gradient"], "parameters": {}}]},
-            "Step 1 of the recipe has a wrong `method`: ['gradient'].",
+            "Step 1 of the recipe has a wrong `method`, ['gradient']; save",
             id="method-is-a-list",
         ),
         pytest.param(
             {"steps": [{"method": "gradient", "parameters": {}, "axes": 5}]},
-            "Step 1 of the recipe has a wrong `axes`: 5.",
+            "Step 1 of the recipe has a wrong `axes`, 5; save",
             id="axes-are-no-word",
         ),
         pytest.param(
             {"steps": [{"method": "gradient", "parameters": {}, "spacing": 5}]},
-            "Step 1 of the recipe has a wrong `spacing`: 5.",
+            "Step 1 of the recipe has a wrong `spacing`, 5; save",
             id="spacing-is-no-list",
         ),
     ],

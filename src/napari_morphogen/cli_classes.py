@@ -33,7 +33,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}; check its name.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}.") from error
+        raise InputError(
+            f"{path} cannot be read as a table ({error}); save it as CSV in UTF-8."
+        ) from error
     header = lines[0] if lines else ""
     rows = csv.reader(lines, delimiter=max(",;\t", key=header.count))
     names = [name.strip().lower() for name in next(rows, [])]

@@ -73,7 +73,7 @@ def run(given: argparse.Namespace) -> int:
     words: dict[str, Any] = {"authors": given.author, "licence": given.license}
     words["cite"] = given.cite
     if given.fp16 and given.int8:
-        raise InputError("Choose one of --fp16 and --int8.")
+        raise InputError("--fp16 and --int8 exclude each other; give one of them.")
     if given.to == "all" and (given.fp16 or given.int8):
         raise InputError("All formats come in full precision; leave out --fp16.")
     if given.cover:

@@ -141,4 +141,6 @@ def _write_table(target: Path, found: Classified) -> None:
     try:
         save_csv(target, found.table)
     except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {target}: {error.strerror}; choose another name or folder."
+        ) from error

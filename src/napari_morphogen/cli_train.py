@@ -148,7 +148,10 @@ def train_unet(given: argparse.Namespace) -> int:
     if given.resume:
         start = unfinished(given.model)
         if not start.is_file():
-            raise InputError(f"There is no interrupted training {start}.")
+            raise InputError(
+                f"There is no interrupted training {start}; check the name of the "
+                "model, or leave out --resume."
+            )
     _follow(lessons, settings, given.model, start)
     print(given.model)
     return OK

@@ -119,7 +119,9 @@ def export(
         with replacing(path) as aside:
             aside.write_bytes(found.content)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error
     yield Exported(path, found.words)
 
 
@@ -175,7 +177,9 @@ def _kind(model: Path) -> str:
     """Return what `FORMATS` calls the model in a file."""
     kind = str(description(model).get("kind"))
     if kind not in FORMATS:
-        raise InputError(f"{model} holds no model that was trained here.")
+        raise InputError(
+            f"{model} holds no model that was trained here; choose a .morphogen file."
+        )
     return kind
 
 

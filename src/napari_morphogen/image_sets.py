@@ -116,5 +116,7 @@ def _arrays(images: ImageSet) -> list[NDArray[Any]]:
             flat = "z" in kept and data.shape[1] == 1
             found.append(data[:, 0] if flat else data)
     if not found:
-        raise InputError(f"There is no image in {images.name}.")
+        raise InputError(
+            f"There is no image in {images.name}; choose another folder or layer."
+        )
     return found

@@ -67,7 +67,8 @@ def tables(labels: Any, image: Any = None) -> Iterator[Table]:
     labels = as_spatial(labels)
     if labels.data.dtype.kind not in "biu":
         raise InputError(
-            f"Expected labels, which are whole numbers, but got {labels.data.dtype}."
+            f"Expected labels, which are whole numbers, but got {labels.data.dtype}; "
+            "segment the image first or round it."
         )
     channels = {} if image is None else _channels(labels, as_spatial(image))
     sizes = dict(zip(labels.axes, labels.data.shape, strict=True))
@@ -116,7 +117,7 @@ def _channels(labels: SpatialArray, image: SpatialArray) -> dict[str, Any]:
     if tuple(shape) != labels.data.shape:
         raise InputError(
             f"Expected an image of shape {labels.data.shape}, like the labels, "
-            f"but got {image.data.shape}."
+            f"but got {image.data.shape}; choose the image that was segmented."
         )
     if axis < 0:
         return {"": image.data}

@@ -44,7 +44,9 @@ def description(path: Path) -> dict[str, Any]:
             found = json.loads(file.read(length))["__metadata__"][KEY]
         header = json.loads(found)
     except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot read {path}: {error.strerror}; choose another file."
+        ) from error
     except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
         raise InputError(f"{path} is no model file; choose another one.") from error
     return header if isinstance(header, dict) else {}
@@ -60,5 +62,7 @@ def task_of(path: Path) -> str:
     """
     task = description(path).get("task")
     if task not in METHOD_OF:
-        raise InputError(f"{path} holds no network that segments images.")
+        raise InputError(
+            f"{path} holds no network that segments images; choose another file."
+        )
     return str(task)

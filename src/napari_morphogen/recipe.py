@@ -13,6 +13,7 @@ from napari_morphogen.spatial import Canvas, SpatialArray
 
 KEY = "morphogen"
 FORMAT = 1
+AGAIN = "save the recipe again"
 STEP_KINDS: dict[str, Any] = {
     "method": str,
     "parameters": dict,
@@ -100,14 +101,18 @@ def load(path: str | Path) -> dict[str, Any]:
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"Cannot read the recipe {path}: {error}.") from error
+        raise InputError(
+            f"Cannot read the recipe {path} ({error}); choose another file."
+        ) from error
     return validated(found)
 
 
 def validated(recipe: Any) -> dict[str, Any]:
     """Return `recipe` if it can be replayed here, or raise InputError."""
     if not isinstance(recipe, dict) or not isinstance(recipe.get("steps"), list):
-        raise InputError("This is no recipe: it has no list of steps.")
+        raise InputError(
+            "This is no recipe: it has no list of steps; choose another file."
+        )
     if not isinstance(recipe.get("format"), int) or recipe["format"] > FORMAT:
         raise InputError(
             f"The recipe has format {recipe.get('format')} (made by version "
@@ -116,15 +121,18 @@ def validated(recipe: Any) -> dict[str, Any]:
         )
     for number, step in enumerate(recipe["steps"], 1):
         if not isinstance(step, dict) or not isinstance(step.get("parameters"), dict):
-            raise InputError(f"Step {number} of the recipe has no parameters.")
+            raise InputError(f"Step {number} of the recipe has no parameters; {AGAIN}.")
         if "method" not in step:
-            raise InputError(f"Step {number} of the recipe has no method.")
+            raise InputError(f"Step {number} of the recipe has no method; {AGAIN}.")
         for key, value in step.items():
             if key not in STEP_KINDS:
-                raise InputError(f"Step {number} of the recipe has an unknown `{key}`.")
+                raise InputError(
+                    f"Step {number} of the recipe has an unknown `{key}`; {AGAIN}."
+                )
             if not isinstance(value, STEP_KINDS[key]):
                 raise InputError(
-                    f"Step {number} of the recipe has a wrong `{key}`: {value!r}."
+                    f"Step {number} of the recipe has a wrong `{key}`, {value!r}; "
+                    f"{AGAIN}."
                 )
     return recipe
 

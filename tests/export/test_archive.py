@@ -89,7 +89,7 @@ def test_many_files_encrypted_cut_short_or_no_zip(written, tmp_path, monkeypatch
     path = written(a=b"1", b=b"2")
     whole = path.read_bytes()
     monkeypatch.setattr(archive, "MOST_FILES", 1)
-    with pytest.raises(InputError, match="holds 2 files, more than the 1"):
+    with pytest.raises(InputError, match="holds 2 files, but at most 1"):
         Archive(path)
     monkeypatch.undo()
     locked = bytearray(whole)

@@ -123,6 +123,6 @@ def test_on_the_command_line(model, tmp_path, capsys):
     assert main(given) == 0
     assert "times as fast as with full precision" in capsys.readouterr().err
     assert main([*given, "--fp16"]) == 2
-    assert "Choose one of --fp16 and --int8" in capsys.readouterr().err
+    assert "--fp16 and --int8 exclude each other" in capsys.readouterr().err
     assert main(["export", str(model), "--cover", str(image)]) == 2
     assert "A cover belongs to a package" in capsys.readouterr().err

@@ -174,7 +174,7 @@ def test_a_plain_array_and_a_converted_series(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"axes": [{"name": "p"}, {"name": "q"}, {"name": "r"}]}, "it needs y and x"),
+        ({"axes": [{"name": "p"}, {"name": "q"}, {"name": "r"}]}, "axes named y and x"),
         ({"axes": [{"name": "x"}]}, "does not follow OME-Zarr"),
         ({"axes": "nonsense"}, "does not follow OME-Zarr"),
         ({"datasets": []}, "does not follow OME-Zarr"),

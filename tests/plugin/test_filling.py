@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import zarr
+from napari.components import ViewerModel
 from scipy import ndimage
 
 from napari_morphogen import SpatialArray, read, run, write
-from napari_morphogen.plugin import settings
+from napari_morphogen.pipeline import plan
+from napari_morphogen.plugin import filling, settings
 from napari_morphogen.plugin.settings import Computing
 from napari_morphogen.scale import estimate
+from napari_morphogen.scale.large import Progress
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,48 @@ def test_cancel_keeps_blocks_and_run_goes_on(viewer, large, open_dock, until, tm
     assert not list((tmp_path / "results").glob("*.unfinished"))
     (result,) = (tmp_path / "results").iterdir()
     assert int(read(result).data.max().compute()) > 100
+    assert [layer.name for layer in viewer.layers] == ["cells", "cells watershed"]
+    shown = viewer.layers[-1].data[0].compute(scheduler="sync")
+    np.testing.assert_array_equal(shown, np.asarray(read(result).data))
+
+
+def test_other_settings_take_the_place_of_a_result(viewer, large, open_dock, until):
+    def run_with(sigma):
+        dock.form["sigma"].value = sigma
+        dock.run.changed.emit(True)
+        until(lambda: dock.run.enabled, 60)
+        return [layer.name for layer in viewer.layers]
+
+    dock = open_dock("Threshold")
+    dock.live.value = True
+    until(lambda: "preview" in viewer.layers)
+    dock.run.changed.emit(True)
+    assert "preview" not in viewer.layers  # it would hide which blocks are there
+    until(lambda: dock.run.enabled, 60)
+    dock.live.value = False
+    assert run_with(3.0) == ["cells", "cells threshold"]
+    shown = viewer.layers[-1]
+    (step,) = shown.metadata["morphogen"]["steps"]
+    assert step["parameters"]["sigma"] == 3.0 and shown.visible
+    dock.keep.value = True
+    assert run_with(5.0) == ["cells", "cells threshold", "cells threshold [1]"]
+    assert run_with(5.0) == ["cells", "cells threshold", "cells threshold [1]"]
+
+
+def test_time_left_is_that_of_the_new_blocks(large, stored, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(filling.time, "monotonic", lambda: now[0])
+    image = read(stored)
+    made = filling.Filling(plan("watershed", image), ViewerModel(), image)
+    made.take(Progress("finding objects", 10, 25))  # goes on where it was broken off
+    assert made.words == "; finding objects: block 10 of 25"
+    now[0] = 20.0
+    made.take(Progress("finding objects", 12, 25))
+    assert made.words.endswith("block 12 of 25, 130 s left of this stage")
+    made.take(Progress("finding objects", 25, 25))
+    assert made.words.endswith("block 25 of 25")
+    made.take(Progress("writing", 0, 25))
+    assert made.words == "; writing" and made.share == 0
 
 
 def test_method_that_needs_the_whole_says_so(large, open_dock, monkeypatch):

@@ -76,11 +76,12 @@ def test_every_result_replays_to_itself(viewer, qtbot, until, open_dock):
 def test_snake_starts_from_a_drawn_shape(viewer, qtbot, until, open_dock):
     viewer.open_sample("napari-morphogen", "coins")
     box = np.array([(95, 70), (95, 135), (155, 135), (155, 70)])
-    viewer.add_shapes([box], shape_type="ellipse", name="around")
     dock = open_dock("Contours")
     start(qtbot, dock, "snake")
     assert "initial" in dock.status.value  # nothing is chosen: one sentence
-    start(qtbot, dock, "snake", initial="around", iterations=50)
+    viewer.add_shapes([box], shape_type="ellipse", name="around")
+    assert dock.form["initial"].value == "around"  # no other can be meant
+    start(qtbot, dock, "snake", iterations=50)
     until(lambda: dock.run.enabled)
     made = viewer.layers["coins snake"]
     assert set(np.unique(made.data)) == {0, 1}

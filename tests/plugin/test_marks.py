@@ -78,3 +78,36 @@ def test_labels_are_taken_as_they_are(image):
     drawn = marks.read(Labels(painted, name="strokes", **PLACE), image, "yx")
     np.testing.assert_array_equal(drawn.data, painted)
     assert drawn.name == "strokes"
+
+
+def labels(*shape):
+    return Labels(np.zeros(shape, np.int32))
+
+
+@pytest.mark.parametrize(
+    "layers, expected",
+    [
+        pytest.param([], None, id="none"),
+        pytest.param([labels(20, 30)], 0, id="one"),
+        pytest.param([labels(20, 30), labels(20, 30)], None, id="either may be meant"),
+        pytest.param([labels(20, 31), labels(20, 30)], 1, id="one of the shape"),
+        pytest.param([labels(20, 31)], None, id="of another image"),
+        pytest.param([Points(), labels(20, 30)], 1, id="labels before points"),
+        pytest.param([Image(np.zeros((20, 30))), Shapes()], 1, id="drawn"),
+        pytest.param([Points(), Shapes()], None, id="two drawn"),
+    ],
+)
+def test_only_marks_of_an_image(image, layers, expected):
+    found = marks.only([image, *layers], image, "yx")
+    assert found is (None if expected is None else layers[expected])
+
+
+def test_labels_without_channels_mark_an_image_with_them():
+    drawn = labels(4, 5)
+    channels = Image(np.zeros((2, 4, 5)))
+    assert marks.only([drawn], channels, "cyx") is drawn
+    assert marks.only([drawn], channels, "zyx") is None
+    colours = Image(np.zeros((4, 5, 3)), rgb=True)
+    assert marks.only([drawn], colours, "yx") is drawn
+    assert marks.only([drawn], drawn, "yx") is None  # nothing marks itself
+    assert marks.only([drawn], None, "") is None

@@ -6,6 +6,7 @@ import pytest
 from napari_morphogen import run
 from napari_morphogen.params import InputError
 from napari_morphogen.plugin.preview import NAME, camera, visible
+from napari_morphogen.worker import POOL
 
 
 def test_preview_follows_the_parameters_and_goes(viewer, until, open_dock):
@@ -18,6 +19,30 @@ def test_preview_follows_the_parameters_and_goes(viewer, until, open_dock):
     until(lambda: not np.array_equal(viewer.layers[NAME].data, first))
     dock.live.value = False
     assert [layer.name for layer in viewer.layers] == ["coins"]
+
+
+def test_a_preview_that_takes_long_is_said_to_come(viewer, until, open_dock):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    POOL.close()  # the next worker has all its imports before it
+    dock.live.value = True
+    until(lambda: dock.status.value == "Computing the preview …")
+    assert NAME not in viewer.layers
+    until(lambda: NAME in viewer.layers)
+    assert dock.status.value == ""
+
+
+def test_words_go_with_a_preview_that_is_switched_off(
+    viewer, until, open_dock, process_for
+):
+    viewer.open_sample("napari-morphogen", "coins")
+    dock = open_dock("Threshold")
+    POOL.close()
+    dock.live.value = True
+    until(lambda: dock.status.value != "")
+    dock.live.value = False
+    process_for(0.5)
+    assert dock.status.value == "" and NAME not in viewer.layers
 
 
 def test_a_result_has_the_place_of_its_preview(viewer, until, open_dock, process_for):

@@ -13,8 +13,8 @@ def test_new_pair_lies_on_its_source(viewer, open_dock, qtbot, until):
     viewer.add_labels(labels, name="objects", **place)
     dock = open_dock("Generate")
     dock.method.value = "shuffle_objects"
-    dock.image.value = viewer.layers["nuclei"]
-    dock.form["labels"].value = "objects"
+    assert dock.image.value is viewer.layers["nuclei"]
+    assert dock.form["labels"].value == "objects"  # the only ones that fit
     qtbot.mouseClick(dock.run.native, Qt.MouseButton.LeftButton)
     until(lambda: dock.run.enabled and len(viewer.layers) == 4)
     new = [layer for layer in viewer.layers if layer.name.startswith("nuclei ")]

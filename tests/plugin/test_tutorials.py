@@ -38,6 +38,37 @@ def test_vessels_in_the_green_of_a_photograph(viewer, open_dock, until):
     assert found.visible
 
 
+def test_blue_nuclei_of_stained_tissue(viewer, open_dock, until):
+    viewer.open_sample("napari-morphogen", "tissue")
+    dock = open_dock("Threshold")
+    until(lambda: dock.channel.visible)
+    dock.channel.value = "0"
+    values = {"rule": "local", "objects": "dark", "level": 12, "min_size": 30}
+    for name, value in values.items():
+        dock.form[name].value = value
+    pieces = _run(viewer, dock, until)
+    assert pieces.data.max() == 387
+    dock = open_dock("Watershed")
+    dock.channel.value, dock.form["min_size"].value = "0", 30
+    dock.form["mask"].value = pieces.name
+    parted = _run(viewer, dock, until)
+    assert parted.data.max() == 493
+    dock = open_dock("Measure")
+    assert dock.labels_layer.value is parted
+    assert dock.image.value is viewer.layers["tissue"]
+    dock.run.native.click()
+    until(lambda: dock.run.enabled and bool(dock.result))
+    column = list(dock.result).index("intensity_mean_c2")
+    header = dock.table.native.horizontalHeader()
+    header.sectionClicked.emit(column)
+    header.sectionClicked.emit(column)
+    blue = dock.result["intensity_mean_c2"]
+    assert blue[138] > 136 and blue[139] < 125
+    table = dock.table.native
+    assert table.verticalHeaderItem(138).text() == "139"  # as a person counts
+    assert float(table.item(138, column).text()) == float(f"{blue[138]:.6g}")
+
+
 def test_one_colour_of_a_photograph_becomes_a_grey_image(viewer, open_dock, until):
     colours = np.zeros((12, 14, 3), np.uint8)
     colours[3:9, 3:9, 2] = 200

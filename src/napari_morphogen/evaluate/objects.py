@@ -101,7 +101,9 @@ class ObjectScores:
             if found.threshold == threshold:
                 return found
         known = ", ".join(f"{found.threshold:g}" for found in self.detections)
-        raise InputError(f"There are no scores at {threshold:g}, only at {known}.")
+        raise InputError(
+            f"There are no scores at {threshold:g}, only at {known}; take one of these."
+        )
 
     def as_dict(self) -> dict[str, float]:
         """Return every figure by its name; see `MEANINGS`."""

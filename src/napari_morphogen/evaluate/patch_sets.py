@@ -73,7 +73,9 @@ def regions(
             data = np.moveaxis(data, channel_axis, 0)
         found.append(Region(data, number, (0,) * (data.ndim - 1)))
     if not found:
-        raise InputError(f"Expected images in `{name}`, but there are none.")
+        raise InputError(
+            f"Expected images in `{name}`, but there are none; give at least one."
+        )
     check_alike(name, found, found[0])
     return found
 
@@ -86,7 +88,8 @@ def check_alike(name: str, found: Sequence[Region], first: Region) -> None:
             raise InputError(
                 f"Expected images of {first.data.ndim - 1} axes and "
                 f"{len(first.data)} channels, but one of `{name}` has "
-                f"{region.data.ndim - 1} axes and {len(region.data)} channels."
+                f"{region.data.ndim - 1} axes and {len(region.data)} channels; give "
+                "images that are alike."
             )
 
 

@@ -117,8 +117,12 @@ def summarise(
     >>> found.mean, found.pooled
     (0.75, 0.75)
     """
-    if len({type(one) for one in scores}) != 1:
-        raise InputError("Expected scores of one kind, at least one of them.")
+    kinds = sorted({type(one).__name__ for one in scores})
+    if len(kinds) != 1:
+        raise InputError(
+            f"Expected scores of one kind, but got {' and '.join(kinds) or 'none'}; "
+            "summarise each kind by itself."
+        )
     if not 0 < confidence < 1:
         raise InputError(f"Expected `confidence` from 0 to 1, but got {confidence}.")
     if resamples < 1:

@@ -46,7 +46,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path if content is None else BytesIO(content))
         except OSError as error:
-            raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+            raise InputError(
+                f"Cannot read {path}: {error.strerror}; choose another file."
+            ) from error
         except BROKEN as error:
             raise InputError(
                 f"{path} is no zip, or it was cut short; choose another file."
@@ -103,15 +105,19 @@ class Archive:
         infos = self._zip.infolist()
         if len(infos) > MOST_FILES:
             raise InputError(
-                f"{self.path} holds {len(infos)} files, more than the {MOST_FILES} "
-                "that are read of any."
+                f"{self.path} holds {len(infos)} files, but at most {MOST_FILES} are "
+                "read; ask for a smaller package."
             )
         if len({str(PurePosixPath(info.filename)) for info in infos}) < len(infos):
-            raise InputError(f"{self.path} was not opened: it holds a file twice.")
+            raise InputError(
+                f"{self.path} was not opened: it holds a file twice; ask for another "
+                "copy."
+            )
         for info in infos:
             if problem := _problem(info):
                 raise InputError(
-                    f"{self.path} was not opened: {info.filename[:80]!r} {problem}."
+                    f"{self.path} was not opened: {info.filename[:80]!r} {problem}; "
+                    "ask for another copy."
                 )
 
     def _unpacked(self, info: zipfile.ZipInfo) -> bytes:
@@ -126,7 +132,7 @@ class Archive:
         if len(content) > most:
             raise InputError(
                 f"{info.filename[:80]} in {self.path} unpacks to more than {most} "
-                "bytes and was not read."
+                "bytes; ask for a smaller one."
             )
         return content
 

@@ -134,7 +134,9 @@ def described(text: bytes, path: Path) -> Described:
     import yaml
 
     if len(text) > LARGEST:
-        raise InputError(f"The description in {path} is too long for a model's.")
+        raise InputError(
+            f"The description in {path} is too long for a model's; choose another file."
+        )
     try:
         found = yaml.safe_load(text)
         read = _read_old if str(found["format_version"]).startswith("0.4") else _read
@@ -155,7 +157,7 @@ def _check(model: Described) -> None:
     if letters not in ("yx", "zyx") or set(model.axes) - set("bczyx"):
         raise InputError(
             f'the model takes arrays with the axes "{model.axes}", but only planes and '
-            "volumes with batch and channels can be given."
+            "volumes with batch and channels can be given; choose another model."
         )
     if len(set(model.axes)) < len(model.axes):
         raise ValueError("an axis twice")
@@ -173,7 +175,8 @@ def _only(inputs: Sequence[Any]) -> Any:
     needed = [given for given in inputs if not given.get("optional", False)]
     if len(needed) != 1:
         raise InputError(
-            f"the model takes {len(needed)} images at once, but only one can be given."
+            f"the model takes {len(needed)} images at once, but only one can be given; "
+            "choose another model."
         )
     return needed[0]
 

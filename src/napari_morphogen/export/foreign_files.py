@@ -89,7 +89,7 @@ class OnnxEngine:
             names = ", ".join(one.name for one in inputs)
             raise InputError(
                 f"The network in {path.name} takes {len(inputs)} arrays ({names}), but "
-                "only one image can be given."
+                "only one image can be given; choose another network."
             )
         self.shape: Sequence[Any] = inputs[0].shape
         self.dtype = _dtype(inputs[0].type, path)
@@ -248,7 +248,8 @@ def _dtype(name: str, path: Path) -> np.dtype[Any]:
     inner = name.removeprefix("tensor(").removesuffix(")")
     if inner not in known:
         raise InputError(
-            f"The network in {path.name} takes {inner} numbers, not intensities."
+            f"The network in {path.name} takes {inner} numbers, not intensities; "
+            "choose another one."
         )
     return np.dtype(known[inner])
 
@@ -264,7 +265,11 @@ def _layout(shape: Sequence[Any], told: str, path: Path) -> str:
     words = " x ".join(str(n or "any") for n in shape)
     raise InputError(
         f"The network in {path.name} takes arrays of {words}, which "
-        + ("are no images." if told == "auto" else f'are none with the axes "{told}".')
+        + (
+            "are no images; choose another network."
+            if told == "auto"
+            else f'are none with the axes "{told}"; name a letter for each of them.'
+        )
     )
 
 

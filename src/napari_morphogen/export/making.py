@@ -251,7 +251,7 @@ def _judged(found: proof.Cases, expected: proof.Cases, tolerance: float) -> floa
     if worst > tolerance:
         raise InputError(
             f"Nothing was written: the file differs from the model by {worst:.1e}, "
-            f"and {tolerance:.0e} is allowed."
+            f"and {tolerance:.0e} is allowed; choose another format or full precision."
         )
     return worst
 

@@ -61,7 +61,10 @@ def processed(
     found = np.asarray(values, np.float32)
     for step in steps:
         if step.name not in STEPS:
-            raise InputError(f'The step "{step.name}" is not known here.')
+            raise InputError(
+                f'The step "{step.name}" is not known here; choose yourself what is '
+                "done to intensities."
+            )
         try:
             found = np.asarray(STEPS[step.name](found, axes, step), np.float32)
         except BAD as error:

@@ -111,7 +111,8 @@ def difference(found: Cases, expected: Cases) -> float:
         if found[name].shape != wanted.shape or not np.isfinite(found[name]).all():
             raise InputError(
                 f"Nothing was written: on images of {name} the file gives "
-                f"{found[name].shape}, but the model {wanted.shape}."
+                f"{found[name].shape}, but the model {wanted.shape}; choose another "
+                "format."
             )
         worst = max(worst, float(np.abs(found[name] - wanted).max(initial=0)))
     return worst
@@ -162,7 +163,8 @@ def in_fresh_process(path: Path, cases: Cases) -> dict[str, NDArray[Any]]:
         if ended.returncode:
             lines = ended.stderr.strip().splitlines() or ["it ended without a word"]
             raise InputError(
-                f"Nothing was written: the file cannot be run, {lines[-1]}"
+                f"Nothing was written: the file cannot be run ({lines[-1]}); choose "
+                "another format."
             )
         with np.load(found, allow_pickle=False) as results:
             return {name: results[name] for name in results.files}

@@ -58,10 +58,14 @@ def checked_bytes(path: Path) -> bytes:
     """
     try:
         if path.stat().st_size >= LARGEST:
-            raise InputError(f"{path} is larger than an ONNX file can be (2 GB).")
+            raise InputError(
+                f"{path} is larger than an ONNX file can be, 2 GB; choose another."
+            )
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot read {path}: {error.strerror}; choose another file."
+        ) from error
     return checked(content, path)
 
 
@@ -121,13 +125,13 @@ def _problem_of_model(content: bytes) -> str:
     if len(graphs) != 1:
         raise ValueError("no graph")
     if any(field.number == FUNCTIONS for field in found):
-        return "it defines functions of its own, which are not allowed here"
+        return "it defines functions of its own; ask for one without them"
     return _problem_of_graph(graphs[0], 0)
 
 
 def _problem_of_graph(content: bytes | int, depth: int) -> str:
     if depth > DEEPEST:
-        return f"its branches lie more than {DEEPEST} deep"
+        return f"its branches lie more than {DEEPEST} deep; ask for a simpler one"
     for number, value in _fields(content):
         problem = ""
         if number == NODES:
@@ -145,7 +149,10 @@ def _problem_of_node(content: bytes | int, depth: int) -> str:
     for number, value in _fields(content):
         if number == DOMAIN and _bytes(value).decode("utf-8", "replace") not in DOMAINS:
             name = _bytes(value).decode("utf-8", "replace")
-            return f'it calls for operators of "{name[:40]}", which are foreign code'
+            return (
+                f'it calls for operators of "{name[:40]}", which are foreign code; '
+                "ask for one without them"
+            )
         if number == ATTRIBUTES:
             problem = _problem_of_attribute(value, depth)
             if problem:

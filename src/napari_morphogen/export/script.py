@@ -211,12 +211,15 @@ def _is_needed(name: str) -> bool:
 
 def _tree(text: bytes, name: str, path: Path) -> ast.Module:
     if len(text) > LONGEST:
-        raise InputError(f"{path.name} was not opened: its program is too long.")
+        raise InputError(
+            f"{path.name} was not opened: its program is too long; ask for it as ONNX."
+        )
     try:
         return ast.parse(text.decode())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError(
-            f"{path.name} was not opened: {name} in it cannot be read."
+            f"{path.name} was not opened: {name} in it cannot be read; ask for the "
+            "network as ONNX."
         ) from error
 
 

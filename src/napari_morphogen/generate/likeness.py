@@ -64,7 +64,8 @@ def cells_like(
     ids = numbered(np.asarray(labels))
     if ids.shape != np.shape(image):
         raise InputError(
-            f"Expected `labels` of shape {np.shape(image)}, but got {ids.shape}."
+            f"Expected `labels` of shape {np.shape(image)}, but got {ids.shape}; give "
+            "those of the image."
         )
     if not ids.any():
         raise InputError("No object is labelled; label some that are typical.")

@@ -123,7 +123,8 @@ def shuffle_objects(
     values = channels_last(image, channel_axis)
     if labels.shape != values.shape[:-1]:
         raise InputError(
-            f"Expected `labels` of shape {values.shape[:-1]}, but got {labels.shape}."
+            f"Expected `labels` of shape {values.shape[:-1]}, but got {labels.shape}; "
+            "give those of the image."
         )
     ids = numbered(np.asarray(labels))
     if not ids.any():

@@ -84,7 +84,9 @@ def read(path: str | os.PathLike[str], *, axes: str | None = None) -> SpatialArr
     try:
         image = reader(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {_reason(error)}.") from error
+        raise InputError(
+            f"{path} cannot be read: {_reason(error)}; choose another file."
+        ) from error
     except MemoryError as error:
         raise InputError(
             f"{path} does not fit into memory; convert it to .ome.zarr."
@@ -151,7 +153,9 @@ def write(
         with replacing(path) as temporary:
             writer(temporary, replace(image, name=image.name or _stem(path)))
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {_reason(error)}.") from error
+        raise InputError(
+            f"{path} cannot be written: {_reason(error)}; choose another place."
+        ) from error
     return path
 
 

@@ -69,7 +69,9 @@ def write_text(path: Path, text: str) -> None:
         with replacing(path) as aside:
             aside.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error
 
 
 def moved(temporary: Path, target: Path) -> None:

@@ -167,7 +167,8 @@ def _image(group: Any, attributes: Mapping[str, Any]) -> SpatialArray:
     axes = letters if len(letters) == len(names) else axes_from_labels(names)
     if axes is None or not {"y", "x"} <= set(axes):
         raise InputError(
-            f"The Zarr image has the axes {', '.join(names)}; it needs y and x."
+            f"The Zarr image has the axes {', '.join(names)}; write it again with axes "
+            "named y and x."
         )
     scale, translate = _transform(multiscale, datasets[0], len(axes))
     metadata = recipe_metadata(attributes.get(RECIPE))

@@ -60,7 +60,9 @@ def write(path: Path, header: dict[str, Any], tensors: dict[str, Tensor]) -> Non
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"Could not write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -77,7 +79,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         When there is no such file, or it is truncated, edited or of another kind.
     """
     if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+        raise InputError(f"There is no file {path}; check its name.")
     try:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY, "")

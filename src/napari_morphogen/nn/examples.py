@@ -190,7 +190,7 @@ def _check(
     if labels.dtype.kind not in "bui":
         raise InputError(
             f"Labels must be whole numbers, but those of image {number} hold "
-            f"{labels.dtype}."
+            f"{labels.dtype}; choose a label image."
         )
     if labels.ndim not in (2, 3) or labels.size == 0:
         raise InputError(
@@ -198,7 +198,10 @@ def _check(
             "and volumes with at least one pixel."
         )
     if labels.size and labels.min() < 0:
-        raise InputError(f"The labels of image {number} hold numbers below 0.")
+        raise InputError(
+            f"The labels of image {number} hold numbers below 0; give 0 to what is "
+            "not labelled."
+        )
 
 
 def _check_classes(examples: Sequence[Example], task: str) -> None:

@@ -218,7 +218,9 @@ def train_classifier(
     objects = located(labels)
     known = [found for found in objects if found.number in classes]
     if missing := sorted(set(classes) - {found.number for found in known}):
-        raise InputError(f"There is no object {missing[0]} in the labels.")
+        raise InputError(
+            f"There is no object {missing[0]} in the labels; take it from the classes."
+        )
     config = laid_out(labels.ndim, len(ready), len(names), pooling)
     diameter = usual_diameter([found.box for found in objects], spacing)
     patches = object_patches(ready, labels, known, config.side, diameter, spacing)

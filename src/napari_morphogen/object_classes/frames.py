@@ -108,7 +108,8 @@ class Frames:
         if labels.rgb or labels.data.dtype.kind not in "biu":
             held = "colours" if labels.rgb else str(labels.data.dtype)
             raise InputError(
-                f"Expected labels, which are whole numbers, but got {held}."
+                f"Expected labels, which are whole numbers, but got {held}; choose a "
+                "Labels layer or a label image."
             )
         thick = labels.ndim == len(axes) and labels.data.shape[axes.find("c")] == 1
         if labels.ndim != len(self.axes) and not thick:

@@ -1,6 +1,5 @@
 """The dock of one family of methods: choose, set, preview, run."""
 
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ KINDS = {"image": (Image,), "labels": (Labels,), "": ()}
 BEGIN = {
     "image": "Open an image to begin.",
     "labels": "Open or make a Labels layer to begin.",
-    "": "",
 }
 
 
@@ -53,8 +51,8 @@ class MethodDock(Panel):
         self._progress: Progress | Filling | None = None
         self._made: Layer | None = None
         self._results = Results(viewer)
-        self._followed: weakref.WeakSet[Layer] = weakref.WeakSet()
         self._preview = Preview(viewer, self._ask, self._say, self.native)
+        self._follower = marks.Follower(self._preview.refresh)
         self._connect()
         self._method_changed()
         self._image_changed()
@@ -116,6 +114,7 @@ class MethodDock(Panel):
             active = self._viewer.layers.selection.active
             seen = [layer for layer in images if layer.visible] or images
             self.image.value = active if active in images else seen[-1]
+        self._choose_marks()
 
     def _image_changed(self) -> None:
         layer = self.image.value
@@ -125,7 +124,7 @@ class MethodDock(Panel):
         takes = get(self.method.value).takes
         self.run.enabled = not (takes and layer is None) and self._job is None
         if layer is None:
-            self._say(BEGIN[takes])
+            self._say(BEGIN.get(takes, ""))
             return
         self._say("")
         try:
@@ -138,6 +137,7 @@ class MethodDock(Panel):
     def _axes_changed(self) -> None:
         self.channel.reset_choices()
         self.channel.visible = self._channel_count() > 0
+        self._choose_marks()
         self._preview.refresh()
 
     def _method_changed(self) -> None:
@@ -153,18 +153,17 @@ class MethodDock(Panel):
         self._parameter_changed()
 
     def _parameter_changed(self) -> None:
-        self._follow_marks()
+        self._choose_marks()
+        for name in forms.values(self.form).values():
+            if name in self._viewer.layers:
+                self._follower.follow(self._viewer.layers[name])
         self._preview.refresh()
 
-    def _follow_marks(self) -> None:
-        """See to it that the preview follows what is painted."""
-        for name in forms.values(self.form).values():
-            layer = self._viewer.layers[name] if name in self._viewer.layers else None
-            if isinstance(layer, marks.KINDS) and layer not in self._followed:
-                self._followed.add(layer)
-                painted = isinstance(layer, Labels)
-                event = layer.events.paint if painted else layer.events.data
-                event.connect(self._preview.refresh)
+    def _choose_marks(self) -> None:
+        found = self._layers(marks.KINDS)
+        chosen = marks.only(found, self.image.value, self.axes.value)
+        if chosen is not None:
+            forms.choose(self.form, chosen.name)
 
     def _reset(self) -> None:
         forms.fill(self.form, forms.defaults(get(self.method.value)))
@@ -188,12 +187,14 @@ class MethodDock(Panel):
     def _start(self) -> None:
         try:
             asked = self._ask()
-            progress, job = begin(asked, self._viewer)
+            progress, job = begin(asked, self._viewer, bool(self.keep.value))
         except InputError as error:
             self._say(str(error))
             return
         settings.remember(asked.method, dict(asked.values))
         self._results.begin()
+        if isinstance(progress, Filling):
+            self._preview.rest()  # it would hide which blocks are there
         self._progress, self._job = progress, job
         job.item.connect(lambda state: self._collect(job, state))
         job.share.connect(lambda share: self._partly(job, share))

@@ -24,10 +24,13 @@ from napari_morphogen.scale.large import Progress, in_blocks_on
 from napari_morphogen.scale.unfinished import Unfinished
 from napari_morphogen.spatial import SpatialArray
 
+MARK = "morphogen fills"  # in the metadata: name and target of the run
 LOOK_SECONDS = 1.0  # between two looks at what has been written
 
 
-def begin(asked: Request, viewer: ViewerModel) -> "tuple[Known | Filling, Job]":
+def begin(
+    asked: Request, viewer: ViewerModel, keep: bool = False
+) -> "tuple[Known | Filling, Job]":
     """Return what collects the results of a request, and the job that makes them.
 
     Parameters
@@ -36,6 +39,8 @@ def begin(asked: Request, viewer: ViewerModel) -> "tuple[Known | Filling, Job]":
         What the user wants.
     viewer : napari viewer
         Where the layer of a large image appears.
+    keep : bool
+        Whether what other settings have made of a large image stays in the viewer.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def begin(asked: Request, viewer: ViewerModel) -> "tuple[Known | Filling, Job]":
         if reason and is_large(todo):
             check_fits(todo, reason)
         return Known(todo, asked.layer, image), Job(states, todo)
-    filling = Filling(todo, viewer, image)
+    filling = Filling(todo, viewer, image, keep)
     return filling, Job(in_blocks_on, *filling.work)
 
 
@@ -63,18 +68,22 @@ class Filling:
         Where the layer appears with the first blocks.
     image : SpatialArray
         What was read from the layer, with all channels.
+    keep : bool
+        Add a layer, though another run has filled one; the same run never adds two.
     """
 
     counted, iterates, figures = True, False, ""
 
-    def __init__(self, todo: Plan, viewer: ViewerModel, image: SpatialArray) -> None:
-        self.plan, self.image = todo, image
+    def __init__(
+        self, todo: Plan, viewer: ViewerModel, image: SpatialArray, keep: bool = False
+    ) -> None:
+        self.plan, self.image, self._keep = todo, image, keep
         self.chosen = settings.computing()
         self.target = _target(todo, self.chosen.folder)
         self.layer: Layer | None = None
         self._viewer = viewer
         self._folder = Unfinished(self.target)
-        self._now = Progress("", 0, 1)
+        self._now = self._first = Progress("", 0, 1)  # the first of its stage
         self._looked = self._begun = time.monotonic()
 
     @property
@@ -91,15 +100,19 @@ class Filling:
     def words(self) -> str:
         """How far it is, in words."""
         stage, done, total = self._now
-        if not done:
-            return f", {stage}" * bool(stage)
-        left = (time.monotonic() - self._begun) * (total - done) / done
-        return f", {stage}: block {done} of {total}, {left:.0f} s left"
+        if not stage:
+            return ""
+        blocks = f"; {stage}: block {done} of {total}" if done else f"; {stage}"
+        new = done - self._first.done
+        if not new or done == total:
+            return blocks
+        left = (time.monotonic() - self._begun) * (total - done) / new
+        return f"{blocks}, {left:.0f} s left of this stage"
 
     def take(self, progress: Progress) -> None:
         """Show what is there."""
         if progress.stage != self._now.stage:
-            self._begun = time.monotonic()
+            self._begun, self._first = time.monotonic(), progress
         self._now = progress
         if self.layer is None:
             self._add()
@@ -107,18 +120,14 @@ class Filling:
             self._looked = time.monotonic()
             self.layer.refresh(extent=False)
 
-    def finish(self) -> Layer | None:
-        """Show the result that is whole now."""
+    def finish(self) -> Layer:
+        """Show the result that is whole now, in place of what other settings made."""
         found = ngff.read_zarr(self.target)
-        levels = found.metadata.get("levels", [found.data])
-        if self.layer is None or self.layer not in self._viewer.layers:
-            self._show(levels)
-        elif self.layer.multiscale == (len(levels) > 1):
-            self.layer.data = levels if len(levels) > 1 else levels[0]
-        else:
-            self._viewer.layers.remove(self.layer)
-            self._show(levels)
-        return self.layer
+        shown = self._show(found.metadata.get("levels", [found.data]))
+        for layer in self._others():
+            self._viewer.layers.remove(layer)
+            shown.name = layer.name
+        return shown
 
     @property
     def kept(self) -> str:
@@ -135,19 +144,42 @@ class Filling:
             return
         if levels:
             self._show(levels)
+            for layer in self._others():
+                layer.visible = False  # it would hide which blocks are there
 
-    def _show(self, levels: list[Any]) -> None:
+    def _show(self, levels: list[Any]) -> Layer:
         makes = self.plan.outputs[self.plan.output]
         result = self.plan.result(levels[0], self.plan.output)
         data, attributes, kind = layers.layer_data(result, makes, self.image)
         several = len(levels) > 1 and data is levels[0]
+        data = levels if several else data
+        attributes["metadata"] |= {MARK: (result.name, str(self.target))}
+        for layer in self._filled(result.name):
+            if layer.metadata[MARK][1] == str(self.target):
+                if layer.multiscale == several:
+                    layer.data, layer.metadata = data, attributes["metadata"]
+                    self.layer = layer
+                    return layer
+                self._viewer.layers.remove(layer)
         attributes |= {"cache": False}  # what is read again may have been written since
         if several:
             attributes["multiscale"] = True
         if kind == "image":
             attributes["contrast_limits"] = self._limits()
-        made = (levels if several else data, attributes, kind)
-        self.layer = self._viewer.add_layer(layers.make_layer(made))
+        made = layers.make_layer((data, attributes, kind))
+        self.layer = self._viewer.add_layer(made)
+        return made
+
+    def _others(self) -> list[Layer]:
+        """Return layers that other settings have filled, unless they are to stay."""
+        name = self.plan.result(self.plan.image.data, self.plan.output).name
+        found = [] if self._keep else self._filled(name)
+        return [one for one in found if one.metadata[MARK][1] != str(self.target)]
+
+    def _filled(self, name: str) -> list[Layer]:
+        """Return the layers that runs of this name have filled."""
+        marks = [(one, one.metadata.get(MARK)) for one in self._viewer.layers]
+        return [one for one, mark in marks if mark is not None and mark[0] == name]
 
     def _limits(self) -> tuple[float, float]:
         """Return contrast limits: napari would read the whole image for its own."""

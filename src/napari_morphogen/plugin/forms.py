@@ -81,6 +81,13 @@ def fill(rows: Iterable[Any], saved: Mapping[str, Any]) -> None:
             continue  # limits or choices have changed since
 
 
+def choose(container: widgets.Container[Any], layer: str) -> None:
+    """Choose a layer where one is needed and none is chosen."""
+    for row in _rows(container):
+        if _said(row) == MISSING:
+            row.value = layer
+
+
 def defaults(method: Method) -> dict[str, Any]:
     """Return the default of every parameter that a form can show."""
     return {p.name: p.default for p in parameters(method.function) if not p.role}

@@ -1,7 +1,8 @@
 """What a user has marked on an image, as labels: strokes, points, drawn shapes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from napari.layers import Labels, Layer, Points, Shapes
@@ -43,6 +44,51 @@ def read(marks: Layer, image: Layer, axes: str) -> SpatialArray:
         labels = drawn(shapes, sizes)
     metadata = {KEY: marks.metadata[KEY]} if KEY in marks.metadata else {}
     return SpatialArray(labels, axes, name=marks.name, metadata=metadata)
+
+
+def only(found: Iterable[Layer], image: Layer | None, axes: str) -> Layer | None:
+    """Return the layer that marks an image, where no other one can be meant.
+
+    Parameters
+    ----------
+    found : iterable of Layer
+        Of all kinds. Labels come before what is drawn.
+    image : Image, Labels or None
+        The layer that is marked.
+    axes : str
+        Of `image`, without colours.
+    """
+    if image is None:
+        return None
+    shape = image.data.shape[: image.ndim]
+    bare = tuple(n for n, axis in zip(shape, axes, strict=False) if axis != "c")
+    drawn = [one for one in found if isinstance(one, KINDS) and one is not image]
+    labels = [one for one in drawn if isinstance(one, Labels)]
+    fitting = [one for one in labels if one.data.shape in (shape, bare)]
+    fitting = fitting if labels else drawn
+    return fitting[0] if len(fitting) == 1 else None
+
+
+class Follower:
+    """Calls a function whenever marks change that it has been told of.
+
+    Parameters
+    ----------
+    act : callable
+        A method, called with the event.
+    """
+
+    def __init__(self, act: Callable[[Any], None]) -> None:
+        self._act = act
+        self._known: WeakSet[Layer] = WeakSet()
+
+    def follow(self, layer: Layer) -> None:
+        """Follow a layer, if it holds marks and is not followed yet."""
+        if isinstance(layer, KINDS) and layer not in self._known:
+            self._known.add(layer)
+            painted = isinstance(layer, Labels)
+            event = layer.events.paint if painted else layer.events.data
+            event.connect(self._act)
 
 
 def _place(marks: Layer, image: Layer) -> Place:

@@ -203,6 +203,7 @@ class MeasureDock(Dock):
         self.result = table
         rounded = {n: [f"{v:.6g}" for v in column] for n, column in table.items()}
         self.table.value = rounded
+        self.table.row_headers = range(1, len(self.table.value["index"]) + 1)
 
     def _copy(self) -> None:
         clipboard = QApplication.clipboard()
@@ -234,6 +235,6 @@ class MeasureDock(Dock):
 
 
 def _alike(image: Layer, labels: Layer) -> bool:
-    """Tell whether an image has one intensity for every pixel of the labels."""
-    same = image.data.shape == labels.data.shape and not image.rgb
-    return bool(same and np.allclose(image.scale, labels.scale))
+    """Tell whether an image has an intensity or a colour for every labelled pixel."""
+    shape = image.data.shape[:-1] if image.rgb else image.data.shape
+    return shape == labels.data.shape and np.allclose(image.scale, labels.scale)

@@ -31,7 +31,9 @@ def new_model_path(name: str, kind: str, suffix: str = ".morphogen") -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"Cannot make {folder}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot make {folder}: {error.strerror}; allow writing there."
+        ) from error
     plain = re.sub(r"\W+", "_", name).strip("_") or "image"
     now = time.strftime("%Y%m%d-%H%M%S")
     stem = f"{plain}_{kind}_{now}"

@@ -23,7 +23,9 @@ def save_model(model: Path, path: Path) -> str:
         with replacing(path) as aside:
             shutil.copyfile(model, aside)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error
     return f"Saved {path}."
 
 
@@ -56,7 +58,9 @@ def save_given(given: Mapping[tuple[int, int], str], several: bool, path: Path) 
             writer.writerow(head)
             writer.writerows(row[: len(head)] for row in rows)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error
     return f"Saved {path}."
 
 

@@ -21,6 +21,7 @@ from napari_morphogen.spatial import SPATIAL_AXES, SpatialArray
 
 NAME = "preview"
 MARK = "morphogen preview"
+SLOW_MS = 300  # a worker that still starts takes seconds: then words say so
 PAUSE_MS = 10  # changes that come together are one; more wait for the running job
 
 
@@ -175,7 +176,7 @@ class Preview:
     say : callable
         Shows a sentence to the user.
     parent : QObject, optional
-        The preview's timer goes when this goes.
+        The preview's timers go when this goes.
     """
 
     def __init__(
@@ -189,11 +190,9 @@ class Preview:
         self._layer: Layer | None = None
         self._job: Job | None = None
         self._asked_again = False
-        self._on = self._follows = False
-        self._timer = QTimer(parent)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PAUSE_MS)
-        self._timer.timeout.connect(self._start)
+        self._on = self._follows = self._said = False
+        self._timer = _once(PAUSE_MS, self._start, parent)
+        self._slow = _once(SLOW_MS, self._tell, parent)
 
     def switch(self, on: bool) -> None:
         """Turn the preview on or off."""
@@ -221,6 +220,7 @@ class Preview:
     def stop(self) -> None:
         """Drop what is being computed and remove the layer."""
         self._timer.stop()
+        self._told()
         self.release()
         self._remove()
 
@@ -262,12 +262,25 @@ class Preview:
         job.item.connect(lambda item: todo.put(found, *item))
         job.finished.connect(lambda _: self._finish(job, view, todo, found))
         job.failed.connect(lambda text: self._fail(job, text))
+        self._slow.start()
         job.start()
+
+    def _tell(self) -> None:
+        self._said = self._job is not None
+        if self._said:
+            self._say("Computing the preview …")
+
+    def _told(self) -> None:
+        self._slow.stop()
+        if self._said:
+            self._say("")
+        self._said = False
 
     def _finish(self, job: Job, view: View, todo: Plan, found: Any) -> None:
         if job is not self._job:
             return  # the preview was switched off meanwhile
         self._job = None
+        self._told()
         shown = _placed(view, todo, found[todo.output])
         self._show(shown, todo.method.makes, view.part)
         if self._asked_again:
@@ -299,6 +312,15 @@ class Preview:
 def is_preview(layer: Layer) -> bool:
     """Tell whether a layer is only a preview."""
     return MARK in layer.metadata
+
+
+def _once(pause: int, act: Callable[[], None], parent: QObject | None) -> QTimer:
+    """Return a timer that acts once whenever it is started, after so many ms."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(pause)
+    timer.timeout.connect(act)
+    return timer
 
 
 def _fits(layer: Layer, viewer: ViewerModel, data: Any, kind: str) -> bool:

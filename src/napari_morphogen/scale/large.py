@@ -89,7 +89,7 @@ def in_blocks(
     Yields
     ------
     progress : Progress
-        After every block.
+        After every block, and before the first is found, computed or written.
 
     Raises
     ------
@@ -230,6 +230,7 @@ class _Run:
         blocks = [b for b in self.grid.blocks() if not self._is_found(b)]
         tasks = deque(self._finding(b, margins[b.number]) for b in blocks)
         done = len(self.grid) - len(blocks)
+        yield Progress("finding objects", done, len(self.grid))
         for answer in self.compute.outcomes(tasks):
             block = answer.block
             if isinstance(answer, Wider):
@@ -273,6 +274,7 @@ class _Run:
 
     def _counted(self, stage: str, tasks: deque[Task], left: int) -> Iterator[Progress]:
         done = len(self.grid) - left
+        yield Progress(stage, done, len(self.grid))
         for _ in self.compute.outcomes(tasks):
             done += 1
             yield Progress(stage, done, len(self.grid))

@@ -67,7 +67,9 @@ def save(model: Model, path: str | Path) -> None:
         with replacing(path) as aside, aside.open("wb") as file:
             np.savez_compressed(file, **plain)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error
 
 
 def check_path(path: Path) -> None:
