@@ -111,3 +111,11 @@ def test_labels_without_channels_mark_an_image_with_them():
     assert marks.only([drawn], colours, "yx") is drawn
     assert marks.only([drawn], drawn, "yx") is None  # nothing marks itself
     assert marks.only([drawn], None, "") is None
+
+
+def test_results_are_no_strokes(image):
+    made = Labels(np.zeros((20, 30), np.int32), metadata={"morphogen": {}})
+    assert marks.only([made], image, "yx") is made
+    assert marks.only([made], image, "yx", results=False) is None
+    painted = labels(20, 30)
+    assert marks.only([made, painted], image, "yx", results=False) is painted

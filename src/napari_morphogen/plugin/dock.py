@@ -160,10 +160,10 @@ class MethodDock(Panel):
         self._preview.refresh()
 
     def _choose_marks(self) -> None:
+        image, results = self.image.value, get(self.method.value).fit is None
         found = self._layers(marks.KINDS)
-        chosen = marks.only(found, self.image.value, self.axes.value)
-        if chosen is not None:
-            forms.choose(self.form, chosen.name)
+        if (one := marks.only(found, image, self.axes.value, results)) is not None:
+            forms.choose(self.form, one.name)
 
     def _reset(self) -> None:
         forms.fill(self.form, forms.defaults(get(self.method.value)))

@@ -46,7 +46,9 @@ def read(marks: Layer, image: Layer, axes: str) -> SpatialArray:
     return SpatialArray(labels, axes, name=marks.name, metadata=metadata)
 
 
-def only(found: Iterable[Layer], image: Layer | None, axes: str) -> Layer | None:
+def only(
+    found: Iterable[Layer], image: Layer | None, axes: str, results: bool = True
+) -> Layer | None:
     """Return the layer that marks an image, where no other one can be meant.
 
     Parameters
@@ -57,12 +59,15 @@ def only(found: Iterable[Layer], image: Layer | None, axes: str) -> Layer | None
         The layer that is marked.
     axes : str
         Of `image`, without colours.
+    results : bool
+        Whether what a method made is meant, too; strokes to learn from it is not.
     """
     if image is None:
         return None
     shape = image.data.shape[: image.ndim]
     bare = tuple(n for n, axis in zip(shape, axes, strict=False) if axis != "c")
     drawn = [one for one in found if isinstance(one, KINDS) and one is not image]
+    drawn = [one for one in drawn if results or KEY not in one.metadata]
     labels = [one for one in drawn if isinstance(one, Labels)]
     fitting = [one for one in labels if one.data.shape in (shape, bare)]
     fitting = fitting if labels else drawn
