@@ -96,7 +96,10 @@ def tune_files(given: argparse.Namespace) -> int:
     last = _searched(images, references, options)
     if last.best is None:
         reasons = "; ".join(f"{name}: {why}" for name, why in last.skipped.items())
-        raise InputError(f"No method made labels in time. {reasons}".strip())
+        raise InputError(
+            "No method made labels in time; give a longer --budget"
+            + (f". Left out: {reasons}." if reasons else ".")
+        )
     best = last.best.candidate
     if best.learns and given.recipe is not None:
         best = taught(best, images, references, _beside(given.recipe), options)
@@ -208,7 +211,7 @@ def _report(
             recipe.save(given.recipe, recipe_of(best, image))
         except OSError as error:
             raise InputError(
-                f"Cannot write {given.recipe}: {error.strerror}."
+                f"Cannot write {given.recipe}: {error.strerror}; choose another name."
             ) from error
     elif best.learns:
         print(
@@ -304,4 +307,6 @@ def _write(path: Path, text: str) -> None:
         with replacing(path) as aside:
             aside.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot write {path}: {error.strerror}; choose another name or folder."
+        ) from error

@@ -154,7 +154,7 @@ class _Given(NamedTuple):
         if count != len(self.images):
             raise InputError(
                 f"Expected {what} for each of {len(self.images)} images, but got "
-                f"{count}."
+                f"{count}; give one each."
             )
 
 
@@ -213,7 +213,9 @@ class _Course:
         """Go on with an interrupted training."""
         there = unfinished(self.path)
         if not there.is_file():
-            raise InputError(f"There is no interrupted training {there}.")
+            raise InputError(
+                f"There is no interrupted training {there}; train without resuming."
+            )
         self.training.restore(there)
 
     def run(self) -> Course:

@@ -72,7 +72,7 @@ def walk(
     if steps.ndim != 2 or steps.shape[1] > len(latents.axes):
         raise InputError(
             f"The codes have {len(latents.axes)} axes, but got {steps.shape[1]} "
-            "positions."
+            "positions; leave out the last ones."
         )
     codes = latents.mean + steps @ latents.axes[: steps.shape[1]]
     return _stack(latents.images(codes), latents.model, model, "walk")

@@ -266,7 +266,8 @@ class Generator:
                 f"{i} {name}" for i, name in enumerate(self.config.classes)
             )
             raise InputError(
-                f"Expected {count} classes of {names}, but got {asked.tolist()}."
+                f"Expected {count} numbers of classes, one for every sample, out of "
+                f"{names}, but got {asked.tolist()}."
             )
         return torch.from_numpy(asked.astype(np.int64))
 

@@ -38,7 +38,9 @@ def check_same_training(
 this one: its seed is 0, not 1; choose that again, or start anew.
     """
     if header.get("kind") != wanted["kind"]:
-        raise InputError(f"{path} is no interrupted training of a generator.")
+        raise InputError(
+            f"{path} is no interrupted training of a generator; start anew."
+        )
     for part in ("options", "config"):
         theirs, ours = header.get(part), wanted[part]
         if not isinstance(theirs, dict) or theirs.keys() != ours.keys():

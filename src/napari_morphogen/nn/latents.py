@@ -46,7 +46,10 @@ class Latents:
                 "choose a vae, or a cvae of classes."
             )
         if condition is not None and condition >= network.classes:
-            raise InputError(f"The generator knows {network.classes} classes.")
+            raise InputError(
+                f"The generator has no class {condition}; choose one below "
+                f"{network.classes}."
+            )
         self.model, self._network = model, network
         self._condition = (condition or 0) if network.classes else None
         self._each = model.record.get("each") is True

@@ -154,7 +154,7 @@ def scenes(
     if not images or len(images) != len(references):
         raise InputError(
             f"Expected as many references as images, but got {len(references)} "
-            f"and {len(images)}."
+            f"and {len(images)}; give one for each."
         )
     painted = _spread(list(_painted(images, references)))
     if not painted:
@@ -226,7 +226,7 @@ def _checked(image: SpatialArray, reference: SpatialArray) -> SpatialArray:
     if reference.data.shape != shape:
         raise InputError(
             f"Expected a reference of shape {shape}, like the image, "
-            f"but got {reference.data.shape}."
+            f"but got {reference.data.shape}; choose the reference of this image."
         )
     return SpatialArray(reference.data, axes, name=reference.name)
 
