@@ -28,7 +28,7 @@ types: $(INSTALLED)
 # a process per core, so each has one thread: more would wait for one another.
 # The docks alone: they measure how long a window hangs
 unit: $(INSTALLED)
-	OMP_NUM_THREADS=1 sh tests/screen.sh $(BIN)/python -m pytest -n auto $(DOCKS:%=--ignore %)
+	OMP_NUM_THREADS=1 sh tests/screen.sh $(BIN)/python -m pytest -n auto --dist worksteal $(DOCKS:%=--ignore %)
 	sh tests/screen.sh $(BIN)/python -m pytest $(DOCKS)
 
 docs: $(INSTALLED)

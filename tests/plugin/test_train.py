@@ -53,9 +53,11 @@ def test_paint_train_correct_stop_predict(viewer, qtbot, until, dock):
     assert viewer.layers.selection.active is layer  # the brush stays where it was
     until(lambda: dock.curve.isVisible() and len(dock.curve.values) > 2)
     before = made.data.copy()
+    layer.brush_size = 30
     layer.paint((88, 150), 3)  # a class that was unknown until now
-    until(lambda: 3 in made.data or dock.run.text == "Train")
+    until(lambda: 3 in made.data)
     assert not np.array_equal(before, made.data)
+    assert dock.run.text == "Stop"  # still training
     click(qtbot, dock.run)
     until(idle(dock))
     assert "Trained" in dock.status.value
