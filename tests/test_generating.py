@@ -255,6 +255,13 @@ def test_the_command_trains_and_samples(tmp_path, capsys):
     assert "no class for 1.tif" in capsys.readouterr().err
 
 
+def test_a_table_that_is_none_is_said(tmp_path):
+    table = tmp_path / "classes.csv"
+    table.write_text("file,class\n" + "x" * 200_000)  # longer than a cell may be
+    with pytest.raises(InputError, match="cannot be read as a table"):
+        image_classes(table, [tmp_path / "0.tif"])
+
+
 def test_classes_are_of_files_of_the_same_folder(tmp_path):
     paths = [tmp_path / folder / "0.tif" for folder in ("a", "b")]
     table = tmp_path / "classes.csv"

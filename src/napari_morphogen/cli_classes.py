@@ -30,22 +30,22 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
+        header = lines[0] if lines else ""
+        cells = list(csv.reader(lines, delimiter=max(",;\t", key=header.count)))
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}; check its name.") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{path} cannot be read as a table ({error}); save it as CSV in UTF-8."
         ) from error
-    header = lines[0] if lines else ""
-    rows = csv.reader(lines, delimiter=max(",;\t", key=header.count))
-    names = [name.strip().lower() for name in next(rows, [])]
+    names = [name.strip().lower() for name in (cells[0] if cells else [])]
     if not set(columns) <= set(names):
         raise InputError(
             f"{path} has no columns {','.join(columns)} in its first line, but "
             f'"{header}"; name the columns so.'
         )
-    cells = ((cell.strip() for cell in row) for row in rows)
-    return [dict(zip(names, row, strict=False)) for row in cells]
+    rows = ((cell.strip() for cell in row) for row in cells[1:])
+    return [dict(zip(names, row, strict=False)) for row in rows]
 
 
 def image_classes(path: Path, images: Sequence[Path]) -> list[str]:

@@ -149,6 +149,23 @@ def _is_part(patch, image):
     return np.abs(cut - patch).max(axis=(-2, -1)).min() <= 1
 
 
+def samples_of_classes(dock, viewer, until):
+    """Train, and return samples of the classes "dim" and "bright"."""
+    dock.run.native.click()
+    until(lambda: dock.last is not None and dock.last.step > 150, 120)
+    dock.run.native.click()
+    until(lambda: dock.run.text == "Train", 60)
+    assert dock.condition.choices == ("all in turn", "dim", "bright")
+    found = []
+    for name in ("dim", "bright"):
+        dock.condition.value = name
+        dock.more.native.click()
+        until(lambda: dock.more.enabled, 60)
+        assert viewer.layers[-1].metadata["generator"]["condition"] == name
+        found.append(viewer.layers[-1].data)
+    return found
+
+
 def test_layers_are_classes_and_samples_can_be_asked_for(dock, viewer, until):
     rng = np.random.default_rng(0)
     for name, bright in (("dim", 20), ("bright", 200)):
@@ -156,19 +173,8 @@ def test_layers_are_classes_and_samples_can_be_asked_for(dock, viewer, until):
     dock.kind.value, dock.each.value = "cvae", False
     dock.planes.value = True
     dock.images.value = list(viewer.layers)
-    dock.run.native.click()
-    until(lambda: dock.last is not None and dock.last.step > 150, 60)
-    dock.run.native.click()
-    until(lambda: dock.run.text == "Train", 60)
-    assert dock.condition.choices == ("all in turn", "dim", "bright")
-    means = {}
-    for name in ("dim", "bright"):
-        dock.condition.value = name
-        dock.more.native.click()
-        until(lambda: dock.more.enabled, 60)
-        means[name] = viewer.layers[-1].data.mean()
-        assert viewer.layers[-1].metadata["generator"]["condition"] == name
-    assert means["dim"] < 110 < means["bright"]
+    dim, bright = samples_of_classes(dock, viewer, until)
+    assert dim.mean() < 110 < bright.mean()
 
 
 def test_objects_have_classes_and_samples_can_be_asked_for(dock, viewer, until):
@@ -185,18 +191,10 @@ def test_objects_have_classes_and_samples_can_be_asked_for(dock, viewer, until):
     assert not dock.label_layers.visible
     dock.classes.value = "numbers of labels"
     assert dock.label_layers.visible and dock.label_layers.value == [layer]
-    dock.run.native.click()
-    until(lambda: dock.last is not None and dock.last.step > 150, 120)
-    dock.run.native.click()
-    until(lambda: dock.run.text == "Train", 60)
-    assert dock.condition.choices == ("all in turn", "dim", "bright")
-    means = {}
-    for name in ("dim", "bright"):
-        dock.condition.value = name
-        dock.more.native.click()
-        until(lambda: dock.more.enabled, 60)
-        means[name] = viewer.layers[-1].data[:, 6:10, 6:10].mean()
-    assert means["dim"] < 140 < means["bright"]
+    dim, bright = (
+        found[:, 6:10, 6:10] for found in samples_of_classes(dock, viewer, until)
+    )
+    assert dim.mean() < 140 < bright.mean()
 
 
 def test_names_of_classes_that_differ_are_said(dock, viewer):
