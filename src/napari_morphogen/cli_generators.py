@@ -57,7 +57,10 @@ def _add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     option("--model", type=Path, required=True, help="file to write: m.morphogen")
     about = "a CSV file with the columns file,class; one with object,class, and file "
     about += "for several images, beside --labels; or label images of class numbers"
-    option("--classes", type=Path, help=about)
+    if kind == "painter":  # is told labels
+        parser.set_defaults(classes=None)
+    else:
+        option("--classes", type=Path, help=about)
     about = "their labels, of the same names, or a folder of them"
     option("--labels", type=Path, required=kind == "painter", help=about)
     patch = PAINTED if kind == "painter" else USUAL.patch
